@@ -69,8 +69,9 @@ def artefact(
 
 
 def _check_signature(function: Callable[..., Any], what: str) -> None:
-    first, *rest = inspect.signature(function).parameters.values() or [None]
-    if first is None or first.kind is not first.POSITIONAL_OR_KEYWORD or first.name != "run":
+    parameters = list(inspect.signature(function).parameters.values())
+    first, rest = parameters[:1], parameters[1:]
+    if [(p.name, p.kind) for p in first] != [("run", inspect.Parameter.POSITIONAL_OR_KEYWORD)]:
         raise AuthorError(f"{what} `{function.__name__}`: the first parameter must be `run`")
     for parameter in rest:
         if parameter.kind is not parameter.KEYWORD_ONLY:

@@ -1,10 +1,10 @@
 """Every exception that the harness raises on purpose.
 
-    ClaimbenchError
-    ├── UsageError            a request that cannot be carried out: unknown tier, folder, claim
-    ├── SpecError             a claims.yaml with problems; raised in `harness.spec.problems`
-    ├── AuthorError           reproduce.py misuses the author surface
-    └── StoreError            the store cannot be read or written
+ClaimbenchError
+├── UsageError            a request that cannot be carried out: unknown tier, folder, claim
+├── SpecError             a claims.yaml with problems; raised in `harness.spec.problems`
+├── AuthorError           reproduce.py misuses the author surface
+└── StoreError            the store cannot be read or written
 """
 
 

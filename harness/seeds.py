@@ -1,8 +1,10 @@
 """Seeds: one number a (experiment, seed index), and the global generators set from it."""
 
+import contextlib
 import hashlib
 import random
 import sys
+from collections.abc import Iterator
 
 
 def derive(experiment: str, index: int) -> int:
@@ -25,3 +27,20 @@ def seed_everything(seed: int) -> None:
         sys.modules["numpy"].random.seed(seed)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+
+
+@contextlib.contextmanager
+def global_generators_kept() -> Iterator[None]:
+    """Give the global generators back in the state they were in, whatever was drawn within."""
+    state = random.getstate()
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    numpy_state = numpy.random.get_state() if numpy else None
+    torch_state = torch.get_rng_state() if torch else None
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        if numpy:
+            numpy.random.set_state(numpy_state)
+        if torch:
+            torch.set_rng_state(torch_state)

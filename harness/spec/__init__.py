@@ -1,0 +1,27 @@
+"""The claim spec: what claims.yaml says, checked, without importing the paper.
+
+`load_spec(folder)` reads a paper folder. Its errors name file, line, column and remedy.
+"""
+
+from harness.spec.base import TIERS, Tier
+from harness.spec.load import Cache, load_spec
+from harness.spec.models import Amendment, Claim, Experiment, Known, Paper, Rule, Spec
+from harness.spec.problems import Problem, SpecError
+from harness.spec.region import Region
+
+__all__ = [
+    "TIERS",
+    "Amendment",
+    "Cache",
+    "Claim",
+    "Experiment",
+    "Known",
+    "Paper",
+    "Problem",
+    "Region",
+    "Rule",
+    "Spec",
+    "SpecError",
+    "Tier",
+    "load_spec",
+]

@@ -1,0 +1,179 @@
+"""The command line: it parses, calls one command, and turns exceptions into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from harness.errors import ClaimbenchError
+from harness.home import home
+from harness.output import error
+from harness.settings import EXECUTORS, Settings
+from harness.tiers import TIERS
+
+INTERRUPTED = 130
+OUR_BUG = 3
+
+_TOP = """\
+Does the claim hold when I run it?
+
+  claimbench verify ademamix        run a paper's claims (pytest papers/ademamix does the same)
+  claimbench results ademamix       the verdicts so far
+  claimbench check my_paper         find mistakes in a spec without running anything
+"""
+_EXITS = "exit codes: 0 as expected, 1 some claim is not, 2 usage or spec error"
+_PAPERS = "slugs, paper folders, or folders of papers; all of the project if none is named"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except ClaimbenchError as mistake:
+        error(f"claimbench: {mistake}")
+        return 2
+    except KeyboardInterrupt:
+        error("claimbench: interrupted; finished runs are kept")
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001  our bug, whatever it is: leave something to report
+        return _our_bug(sys.argv[1:] if arguments is None else list(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="claimbench",
+        description=_TOP,
+        epilog=_EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("claimbench"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, help_: str, examples: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=help_,
+            description=f"{help_[0].upper()}{help_[1:]}.",
+            epilog=f"examples:\n{examples}\n\n{_EXITS}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    verify = add(
+        "verify",
+        "run the claims of papers and show their verdicts",
+        "  claimbench verify ademamix\n"
+        "  claimbench verify papers/ademamix --tier standard --claim reduces-to-adamw",
+    )
+    verify.add_argument("papers", nargs="*", metavar="PAPER", help=_PAPERS)
+    verify.add_argument(
+        "--claim", action="append", metavar="ID", help="only this claim; may be repeated"
+    )
+    _add_tier(verify, "smoke")
+    verify.add_argument("--max-seeds", type=int, metavar="N", help="at most N seeds a claim")
+    verify.add_argument("--fresh", action="store_true", help="run again what the store has")
+    verify.add_argument("--no-control", action="store_true", help="leave out negative controls")
+    verify.add_argument(
+        "--executor",
+        default="processes",
+        choices=EXECUTORS,
+        help="processes (default), or inline: in this process, nothing stored",
+    )
+    verify.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
+    )
+    verify.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts to FILE")
+
+    listing = add("list", "list papers", "  claimbench list\n  claimbench list --json")
+    listing.add_argument("papers", nargs="*", metavar="PAPER", help=_PAPERS)
+    listing.add_argument("--json", action="store_true", help="everything, claims included")
+
+    check = add(
+        "check",
+        "find every problem of a spec without running it",
+        "  claimbench check my_paper\n  claimbench check",
+    )
+    check.add_argument("papers", nargs="*", metavar="PAPER", help=_PAPERS)
+
+    results = add(
+        "results",
+        "show the last verdict of each claim in the store",
+        "  claimbench results\n  claimbench results ademamix --tier standard --json",
+    )
+    results.add_argument("papers", nargs="*", metavar="SLUG", help="only these papers")
+    results.add_argument("--tier", choices=TIERS, help="only this tier")
+    results.add_argument("--profile", metavar="NAME", help="only this profile")
+    results.add_argument("--json", action="store_true", help="every number, as JSON")
+
+    why = add(
+        "why",
+        "say what the identity of a paper's runs is made of, and what changed since they ran",
+        "  claimbench why ademamix\n  claimbench why ademamix --tier standard",
+    )
+    why.add_argument("paper", metavar="PAPER", help="slug or folder")
+    _add_tier(why, "smoke")
+    return parser
+
+
+def _add_tier(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--tier",
+        default=default,
+        choices=TIERS,
+        help="smoke: seconds a paper (default); standard: minutes; full: as published",
+    )
+    parser.add_argument(
+        "--profile", default="cpu", metavar="NAME", help="hardware profile (default: cpu)"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Call the command; each is imported only when it is asked for."""
+    if options.command == "list":
+        from harness.commands import listing
+
+        return listing.run(options.papers, as_json=options.json)
+    if options.command == "check":
+        from harness.commands import check
+
+        return check.run(options.papers)
+    if options.command == "results":
+        from harness.commands import results
+
+        return results.run(
+            options.papers, tier=options.tier, profile=options.profile, as_json=options.json
+        )
+    if options.command == "why":
+        from harness.commands import why
+
+        return why.run(options.paper, settings=Settings(tier=options.tier, profile=options.profile))
+    from harness.commands import verify
+
+    settings = Settings(
+        tier=options.tier,
+        profile=options.profile,
+        executor=options.executor,
+        workers=options.workers,
+        max_seeds=options.max_seeds,
+        fresh=options.fresh,
+        control=not options.no_control,
+    )
+    return verify.run(options.papers, settings, claims=options.claim, json_file=options.json)
+
+
+def _our_bug(arguments: list[str]) -> int:
+    folder = home()
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "crash.log"
+    log.write_text(
+        f"claimbench {version('claimbench')}, Python {platform.python_version()}, "
+        f"{platform.platform()}\narguments: {arguments}\n\n{traceback.format_exc()}",
+        encoding="utf-8",
+    )
+    error(f"claimbench: this is a bug in claimbench; please report it with {log}")
+    return OUR_BUG

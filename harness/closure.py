@@ -1,0 +1,189 @@
+"""What an experiment's code consists of, read from the source without importing it.
+
+The closure of a function is the part of its file that it can reach, and every module of the
+paper folder, of `common` and of the author surface that this imports, directly or not. Each is
+represented by a digest of its syntax tree without docstrings, so that comments, formatting and
+documentation change nothing.
+"""
+
+import ast
+import importlib.util
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.cache import Cache, digest
+
+AUTHOR_SURFACE = ("author.py", "seeds.py")
+
+_FORMAT = f"closure 1, python {sys.version_info[0]}.{sys.version_info[1]}"
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True)
+class Closure:
+    """The code behind one function.
+
+    Attributes:
+        files: digest of each file, by a name that does not depend on where the suite lies.
+        packages: top-level names of what is imported from elsewhere, the standard library aside.
+        paths: the files themselves.
+    """
+
+    files: dict[str, str]
+    packages: frozenset[str]
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class _Import:
+    level: int
+    module: str
+    names: tuple[str, ...]
+
+
+def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce.py") -> Closure:
+    """Return the closure of a function defined in a file of the paper folder.
+
+    Raises:
+        SyntaxError: a file of the closure cannot be parsed.
+        FileNotFoundError: the file is missing.
+    """
+    start = folder / file
+    digests: dict[Path, str] = {}
+    packages: set[str] = set()
+    waiting: list[tuple[Path, str | None]] = [(start, function)]
+    while waiting:
+        path, target = waiting.pop()
+        if path in digests:
+            continue
+        digests[path], imports = _scan(path, target, cache)
+        for import_ in imports:
+            own, package = _resolve(import_, path, folder)
+            waiting += [(found, None) for found in own]
+            if package is not None:
+                packages.add(package)
+    for name in AUTHOR_SURFACE:
+        path = Path(__file__).with_name(name)
+        digests[path], _ = _scan(path, None, cache)
+    files = {_label(path, folder): value for path, value in sorted(digests.items())}
+    return Closure(files, frozenset(packages), tuple(sorted(digests)))
+
+
+def _label(path: Path, folder: Path) -> str:
+    if path.is_relative_to(folder):
+        return path.relative_to(folder).as_posix()
+    for top in ("common", "harness"):
+        root = _root(top)
+        if root is not None and path.is_relative_to(root):
+            return f"{top}/{path.relative_to(root).as_posix()}"
+    return path.name
+
+
+def _root(top: str) -> Path | None:
+    if top == "harness":
+        return Path(__file__).parent
+    spec = importlib.util.find_spec(top)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _resolve(import_: _Import, path: Path, folder: Path) -> tuple[list[Path], str | None]:
+    """Return the suite's own files that an import statement loads, and the foreign package."""
+    parts = import_.module.split(".") if import_.module else []
+    if import_.level:
+        base = path.parent
+        for _ in range(import_.level - 1):
+            base = base.parent
+        return _files(base, parts, import_.names), None
+    top, *rest = parts
+    if top == "harness" or top in sys.stdlib_module_names:
+        return [], None  # the author surface is in every closure
+    if top == "common" and (root := _root(top)) is not None:
+        return [root / "__init__.py", *_files(root, rest, import_.names)], None
+    if top == "papers" and rest[:1] == [folder.name]:
+        return _files(folder, rest[1:], import_.names), None
+    return [], top
+
+
+def _files(base: Path, parts: list[str], names: tuple[str, ...]) -> list[Path]:
+    found = []
+    for part in parts:
+        found.append(base / f"{part}.py")
+        base = base / part
+        found.append(base / "__init__.py")
+    found += [base / f"{name}.py" for name in names]
+    found += [base / name / "__init__.py" for name in names]
+    return [path for path in found if path.is_file()]
+
+
+def _scan(path: Path, target: str | None, cache: Cache) -> tuple[str, list[_Import]]:
+    source = path.read_bytes()
+    key = digest(_FORMAT, target or "", source)
+    kept = cache.get(key)
+    if kept is not None:
+        value, imports = json.loads(kept)
+        return value, [_Import(level, module, tuple(names)) for level, module, names in imports]
+    tree = ast.parse(source, filename=str(path))
+    if target is not None:
+        tree.body = _reachable(tree.body, target)
+    found = _imports(tree)
+    _strip_docstrings(tree)
+    value = digest(ast.dump(tree))
+    cache.put(key, json.dumps([value, [[i.level, i.module, i.names] for i in found]]))
+    return value, found
+
+
+def _reachable(body: list[ast.stmt], target: str) -> list[ast.stmt]:
+    """Drop the top-level functions and classes that the target cannot reach by name.
+
+    All other statements stay and may reach any definition they mention, so that one experiment
+    can be edited without running the others again.
+    """
+    definitions: dict[str, list[ast.stmt]] = {}
+    for statement in body:
+        if isinstance(statement, _Definition):
+            definitions.setdefault(statement.name, []).append(statement)
+    kept: list[ast.stmt] = [s for s in body if not isinstance(s, _Definition)]
+    reached: set[str] = set()
+    names = {target}.union(*(_names(statement) for statement in kept))
+    while names:
+        name = names.pop()
+        if name in reached or name not in definitions:
+            continue
+        reached.add(name)
+        for statement in definitions[name]:
+            names |= _names(statement)
+    return [s for s in body if not isinstance(s, _Definition) or s.name in reached]
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    """Return every name that a statement mentions, text included (`globals()["f"]`)."""
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return found
+
+
+def _imports(tree: ast.Module) -> list[_Import]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [_Import(0, alias.name, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = tuple(alias.name for alias in node.names)
+            found.append(_Import(node.level, node.module or "", names))
+    return found
+
+
+def _strip_docstrings(tree: ast.Module) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | _Definition) and ast.get_docstring(node, clean=False):
+            node.body = node.body[1:]

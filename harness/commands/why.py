@@ -1,0 +1,66 @@
+"""`claimbench why`: what the identity of a paper's runs is made of, and what changed."""
+
+from typing import Any
+
+from harness.cache import Cache
+from harness.commands import AS_EXPECTED
+from harness.discovery import find_papers
+from harness.home import home
+from harness.identity import Identity, identify
+from harness.output import line
+from harness.profiles import cpu_model, load_profile
+from harness.settings import Settings
+from harness.spec import Spec, load_spec
+from harness.store import Store
+
+
+def run(paper: str, *, settings: Settings) -> int:
+    """Print, for each experiment, its parts, and against what the store has: the same or what."""
+    profile = load_profile(settings.profile)
+    cache, store = Cache(home()), Store(home())
+    for folder in find_papers([paper]):
+        spec = load_spec(folder, cache)
+        for name, experiment in spec.experiments.items():
+            timed = any(c.kind == "speed" and c.experiment == name for c in spec.claims)
+            identity = identify(
+                folder,
+                name,
+                experiment.arguments(settings.tier),
+                precision=experiment.precision,
+                profile=profile,
+                cache=cache,
+                machine=cpu_model() if timed else None,
+            )
+            _print(spec, identity, store)
+    cache.close()
+    store.close()
+    return AS_EXPECTED
+
+
+def _print(spec: Spec, identity: Identity, store: Store) -> None:
+    line(f"{spec.slug} {identity.function}: run key {identity.key}")
+    for name, value in identity.parts().items():
+        line(f"  {name}: {value[:16] if name.startswith(('file', 'profile')) else value}")
+    stored = sorted(store.runs(identity.key))
+    if stored:
+        line(f"  in the store: seeds {', '.join(str(index) for index in stored)}; they are reused")
+        return
+    before = store.last_identity(spec.slug, identity.function)
+    if before is None:
+        line("  not in the store: it never ran")
+        return
+    line("  not in the store; against the last time it ran:")
+    for text in differences(before, identity.parts()):
+        line(f"    {text}")
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return one line for each part that was added, removed or changed."""
+    lines = [f"{name}: removed" for name in before if name not in now]
+    for name, value in now.items():
+        if name not in before:
+            lines.append(f"{name}: added")
+        elif before[name] != value:
+            hidden = name.startswith(("file", "profile"))
+            lines.append(f"{name}: changed" if hidden else f"{name}: {before[name]} → {value}")
+    return lines

@@ -1,0 +1,31 @@
+"""Data sets that the spec declares, asked of whoever provides them.
+
+Providers register objects under the entry-point group `claimbench.data`; an object has a method
+`missing()` that returns None where the data is on this machine, and otherwise one sentence that
+ends with the command that gets it.
+"""
+
+import difflib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from harness.errors import UsageError
+
+
+@cache
+def missing(name: str) -> str | None:
+    """Return why a data set can't be read here, or None if it can.
+
+    Raises:
+        UsageError: no installed package provides a data set of that name.
+    """
+    found = entry_points(group="claimbench.data", name=name)
+    if not found:
+        names = sorted(entry_points(group="claimbench.data").names)
+        near = difflib.get_close_matches(name, names, n=1)
+        guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
+        raise UsageError(f"no data set `{name}`; {guess}")
+    provider: Any = next(iter(found)).load()
+    reason: str | None = provider.missing()
+    return reason

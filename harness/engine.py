@@ -1,0 +1,236 @@
+"""The engine: it takes claims, gets their runs done, and gives each its verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cache import Cache, digest
+from harness.datasets import missing
+from harness.discovery import find_papers
+from harness.errors import UsageError
+from harness.home import commit, home
+from harness.identity import identify
+from harness.profiles import cpu_model, load_profile
+from harness.sample import Sample
+from harness.scheduler import Scheduler, Status
+from harness.seeds import derive
+from harness.settings import Settings
+from harness.spec import Claim, Spec, load_spec
+from harness.tiers import Tier
+from harness.trial import Trial
+from harness.workers.jobs import Job
+
+if TYPE_CHECKING:
+    from harness.result import Result
+
+PRELOAD = ("numpy", "scipy", "torch", "jax")
+"""What a template process imports before it forks, where the paper imports it."""
+
+
+class Engine:
+    """Tries claims. Use it as a context manager: leaving it ends every worker.
+
+    Args:
+        settings: how claims are run.
+        watch: called whenever something happened, and at least twice a second.
+    """
+
+    def __init__(
+        self, settings: Settings, watch: Callable[[Status], None] = lambda status: None
+    ) -> None:
+        self.settings = settings
+        self.profile = load_profile(settings.profile)
+        self.home = settings.home or home()
+        self.cache = Cache(self.home)
+        self._watch = watch
+        self._scheduler = Scheduler(settings, self.profile, self.home)
+        self._open: list[Trial] = []
+        self._trials: dict[str, list[Trial]] = {}
+        self._commits: dict[Path, str | None] = {}
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what still runs, and close the files."""
+        self._scheduler.close()
+        self.cache.close()
+
+    def add(self, spec: Spec, claims: Iterable[Claim] | None = None) -> list[Trial]:
+        """Take up claims of a paper (default: all); nothing runs before `finish`."""
+        if spec.folder.parent not in self._commits:
+            self._commits[spec.folder.parent] = commit(spec.folder.parent)
+        trials = []
+        for claim in spec.claims if claims is None else claims:
+            trial = Trial(
+                spec=spec,
+                claim=claim,
+                settings=self.settings,
+                provenance={"commit": self._commits[spec.folder.parent], "cpu": cpu_model()},
+            )
+            trial.make_sample = partial(self._make_sample, trial)
+            self._begin(trial)
+            trials.append(trial)
+        self.cache.flush()
+        return trials
+
+    def finish(self, trial: Trial) -> Result:
+        """Run what is needed until the claim has its verdict; other claims progress meanwhile."""
+        while trial.result is None:
+            self._open = [other for other in self._open if other.result is None]
+            wanting = (sample for other in (trial, *self._open) for sample in other.active())
+            self._scheduler.dispatch(wanting)
+            for key in self._scheduler.collect():
+                for other in self._trials[key]:
+                    other.advance()
+            if trial.result is None:
+                trial.advance()
+            self._watch(self._scheduler.status())
+        self._keep(trial.result)
+        return trial.result
+
+    def _begin(self, trial: Trial) -> None:
+        obstacle = self.profile.unmet()
+        try:
+            for name in trial.spec.experiments[trial.claim.experiment].data:
+                obstacle = obstacle or missing(name)
+            trial.begin(obstacle)
+        except UsageError as error:
+            trial.end("error", str(error))
+        except SyntaxError as error:
+            trial.end("error", f"{error.filename}:{error.lineno}: {error.msg}")
+        if trial.result is None:
+            self._open.append(trial)
+
+    def _make_sample(self, trial: Trial, override: Mapping[str, Any]) -> Sample:
+        spec, claim, tier = trial.spec, trial.claim, self.settings.tier
+        experiment = spec.experiments[claim.experiment]
+        timed = any(c.kind == "speed" for c in spec.claims if c.experiment == claim.experiment)
+        arguments = {**experiment.arguments(tier), **override}
+        identity = identify(
+            spec.folder,
+            claim.experiment,
+            arguments,
+            precision=experiment.precision,
+            profile=self.profile,
+            cache=self.cache,
+            machine=cpu_model() if timed else None,
+        )
+
+        def job(index: int) -> Job:
+            return Job(
+                key=identity.key,
+                index=index,
+                seed=derive(claim.experiment, index),
+                folder=spec.folder,
+                experiment=claim.experiment,
+                arguments=arguments,
+                precision=experiment.precision,
+                profile=self.profile,
+                preload=tuple(name for name in PRELOAD if name in identity.packages),
+                timeout=experiment.timeout_at(tier),
+                exclusive=timed,
+                home=self.home,
+            )
+
+        sample = Sample(
+            identity=identity,
+            job=job,
+            regions=claim.expect_at(tier),
+            rule=claim.rule if claim.judged_at(tier) else "probe",
+            max_seeds=claim.max_seeds,
+            cap=min(claim.max_seeds, self.settings.max_seeds or claim.max_seeds),
+            deterministic=experiment.deterministic,
+        )
+        self._scheduler.join(sample)
+        self._trials.setdefault(identity.key, []).append(trial)
+        return sample
+
+    def _keep(self, result: Result) -> None:
+        if not self.settings.complete:
+            return
+        record = result.record
+        parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
+        fingerprint = digest(json.dumps([record[part] for part in parts]))
+        self._scheduler.store.add_verdict(record, fingerprint)
+
+
+def verify(
+    path: str | Path | None = None,
+    *,
+    tier: Tier = "smoke",
+    claims: Iterable[str] | None = None,
+    profile: str = "cpu",
+    max_seeds: int | None = None,
+    fresh: bool = False,
+    control: bool = True,
+    executor: str = "processes",
+) -> list[Result]:
+    """Run the claims of a paper and return their verdicts, in the order of the spec.
+
+    Args:
+        path: a paper folder, its slug, or a folder of papers; None for all of the project.
+        tier: smoke, standard or full.
+        claims: ids of the claims; None for all.
+        profile: name of a hardware profile.
+        max_seeds: limit on the seeds of a claim.
+        fresh: run again what the store has.
+        control: run negative controls.
+        executor: processes or inline.
+
+    Raises:
+        SpecError: a claims.yaml has problems.
+        UsageError: no such paper, claim, tier, profile or executor.
+    """
+    settings = Settings(
+        tier=tier,
+        profile=profile,
+        executor=executor,
+        max_seeds=max_seeds,
+        fresh=fresh,
+        control=control,
+    )
+    return verify_papers([] if path is None else [path], claims, settings)
+
+
+def verify_papers(
+    names: Iterable[str | Path],
+    claims: Iterable[str] | None,
+    settings: Settings,
+    *,
+    watch: Callable[[Status], None] = lambda status: None,
+    report: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """Like `verify`, for several papers, telling of progress and of each verdict as it comes.
+
+    Raises:
+        SpecError: a claims.yaml has problems.
+        UsageError: no such paper, or a claim that none of the papers has.
+    """
+    folders = find_papers(names)
+    wanted = None if claims is None else set(claims)
+    with Engine(settings, watch) as engine:
+        specs = [load_spec(folder, engine.cache) for folder in folders]
+        known = {claim.id for spec in specs for claim in spec.claims}
+        if wanted is not None and not wanted <= known:
+            unknown = ", ".join(sorted(wanted - known))
+            raise UsageError(f"no claim `{unknown}`; there are: {', '.join(sorted(known))}")
+        trials = [
+            trial
+            for spec in specs
+            for trial in engine.add(
+                spec, [c for c in spec.claims if wanted is None or c.id in wanted]
+            )
+        ]
+        results = []
+        for trial in trials:
+            results.append(engine.finish(trial))
+            report(results[-1])
+    return results

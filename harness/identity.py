@@ -1,0 +1,100 @@
+"""What a run depends on, and the key made of it."""
+
+import importlib.metadata
+import json
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.cache import Cache, digest
+from harness.closure import closure
+from harness.profiles import Profile
+
+_DISTRIBUTIONS = {"sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "PyYAML"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that a run depends on but its seed.
+
+    Attributes:
+        function: name of the experiment or artefact.
+        files: digests of its closure, see `harness.closure`.
+        arguments: what the function is called with, `run` aside.
+        precision: float32 or float64.
+        profile: name of the hardware profile.
+        profile_digest: digest of what it says.
+        packages: version of Python and of each package that the closure imports.
+        machine: the CPU model, for what measures time; else None.
+    """
+
+    function: str
+    files: dict[str, str]
+    arguments: dict[str, Any]
+    precision: str
+    profile: str
+    profile_digest: str
+    packages: dict[str, str]
+    machine: str | None = None
+
+    def parts(self) -> dict[str, Any]:
+        """Return the identity as flat data: one entry for each thing that can change."""
+        return {
+            "function": self.function,
+            "arguments": self.arguments,
+            "precision": self.precision,
+            f"profile {self.profile}": self.profile_digest,
+            **{f"file {name}": value for name, value in self.files.items()},
+            **{f"package {name}": value for name, value in self.packages.items()},
+            **({"machine": self.machine} if self.machine else {}),
+        }
+
+    @property
+    def key(self) -> str:
+        """The run key, 32 hexadecimal digits; with a seed index it names one run."""
+        return digest(json.dumps(self.parts(), sort_keys=True))[:32]
+
+
+def identify(
+    folder: Path,
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    precision: str,
+    profile: Profile,
+    cache: Cache,
+    file: str = "reproduce.py",
+    machine: str | None = None,
+) -> Identity:
+    """Return the identity of a call of a function in the paper folder.
+
+    Raises:
+        SyntaxError: a file of the closure cannot be parsed.
+    """
+    code = closure(folder, function, cache, file=file)
+    python = ".".join(str(part) for part in sys.version_info[:2])
+    packages = {name: version(name) for name in sorted(code.packages)}
+    return Identity(
+        function=function,
+        files=code.files,
+        arguments=arguments,
+        precision=precision,
+        profile=profile.name,
+        profile_digest=profile.digest,
+        packages={"python": python, **packages},
+        machine=machine,
+    )
+
+
+@cache
+def version(package: str) -> str:
+    """Return the installed version of an import name, or "missing"."""
+    try:
+        return importlib.metadata.version(_DISTRIBUTIONS.get(package, package))
+    except importlib.metadata.PackageNotFoundError:
+        pass  # the distribution has another name: look through all of them, which is slow
+    for name in importlib.metadata.packages_distributions().get(package, []):
+        return importlib.metadata.version(name)
+    return "missing"

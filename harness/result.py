@@ -1,0 +1,106 @@
+"""What is said of a claim: the verdict, why, and the numbers behind it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.judging import median_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.store import StoredRun
+    from harness.workers.jobs import Failure
+
+VERDICTS = ("reproduced", "diverged", "inconclusive", "vacuous", "skipped", "error")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A verdict on one claim at one tier and profile.
+
+    Attributes:
+        record: everything that is published, as JSON data.
+        known: the finding, where the spec says that the claim diverges.
+        repeat: the command that runs this claim again.
+        failure: what a failed run left behind, where the verdict is `error`.
+    """
+
+    record: dict[str, Any]
+    known: str | None
+    repeat: str
+    failure: Failure | None = field(default=None, compare=False)
+
+    @property
+    def verdict(self) -> str:
+        """One of `VERDICTS`."""
+        return str(self.record["verdict"])
+
+    @property
+    def claim(self) -> str:
+        """The claim's id."""
+        return str(self.record["claim"])
+
+    @property
+    def reason(self) -> str:
+        """One line: what the verdict rests on."""
+        return str(self.record["reason"])
+
+    @property
+    def as_expected(self) -> bool:
+        """Reproduced or skipped, or diverged as the spec says; a known divergence must diverge."""
+        if self.verdict == "skipped":
+            return True
+        return self.verdict == ("diverged" if self.known is not None else "reproduced")
+
+    @property
+    def measured(self) -> bool:
+        """Say whether any run stands behind the verdict."""
+        return bool(self.record["metrics"])
+
+    @property
+    def headline(self) -> str:
+        """The failure or success in one line: paper, claim, verdict, reason."""
+        word = self.verdict
+        if self.verdict == "reproduced" and self.known is not None:
+            word = "reproduced, though the spec knows it as diverging"
+        return f"{self.record['paper']}::{self.claim} {word}: {self.reason}"
+
+
+def summarise(runs: Sequence[StoredRun]) -> dict[str, dict[str, Any]]:
+    """Return median, interval and values of each metric that all runs have."""
+    if not runs:
+        return {}
+    names = [name for name in runs[0].metrics if all(name in run.metrics for run in runs)]
+    summary = {}
+    for name in names:
+        values = [run.metrics[name] for run in runs]
+        median, low, high = median_interval(values)
+        summary[name] = {"median": median, "low": low, "high": high, "values": values}
+    return summary
+
+
+def jsonable(value: Any) -> Any:
+    """Return data with ±inf as text, since JSON has no such numbers."""
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return value
+
+
+def number(value: float) -> str:
+    """Return a number for a reader: whole where it is, else with five significant digits."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return f"{value:.5g}"
+
+
+def interval_text(summary: dict[str, Any]) -> str:
+    """Return `median [low, high]`, or the one value there is."""
+    median, low, high = (number(summary[key]) for key in ("median", "low", "high"))
+    return median if low == high else f"{median} [{low}, {high}]"

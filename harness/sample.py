@@ -1,0 +1,161 @@
+"""The seeds of one setting: which runs are still wanted, and what those that are there say."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.judging import Judgement, judge, next_look
+
+if TYPE_CHECKING:
+    from harness.identity import Identity
+    from harness.spec import Region
+    from harness.store import StoredRun
+    from harness.workers.jobs import Failure, Job
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a sample can't be judged.
+
+    Attributes:
+        message: one line.
+        failure: what the run left behind, where one failed.
+    """
+
+    message: str
+    failure: Failure | None = None
+
+
+@dataclass
+class Sample:
+    """One setting of an experiment (the claim's own, a control's) over its seeds.
+
+    Attributes:
+        identity: what its runs depend on; its key names them.
+        job: makes the job of a seed index.
+        regions: where each expected metric must lie.
+        rule: every or typical; `probe` for one seed that is only looked at.
+        max_seeds: where the rule stops.
+        cap: the user's own limit on seeds, at most `max_seeds`.
+        deterministic: the spec says that seeds make no difference.
+        runs: what is there, by seed index.
+        failures: what failed, by seed index.
+    """
+
+    identity: Identity
+    job: Callable[[int], Job]
+    regions: Mapping[str, Region]
+    rule: str
+    max_seeds: int
+    cap: int
+    deterministic: bool
+    runs: dict[int, StoredRun] = field(default_factory=dict)
+    failures: dict[int, Failure] = field(default_factory=dict)
+    _judged: list[StoredRun] = field(default_factory=list)
+    _judgement: Judgement | None = None
+    _fault: Fault | None = None
+    _wanted: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.take({}, {})
+
+    def take(self, runs: Mapping[int, StoredRun], failures: Mapping[int, Failure]) -> None:
+        """Add runs and failures, in whatever order they come, and see what follows.
+
+        What follows depends on the runs without a gap from seed index 0 on, so that the order
+        in which workers finish changes nothing.
+        """
+        self.runs.update(runs)
+        self.failures.update(failures)
+        sound = list(itertools.takewhile(lambda run: not self._missing(run), self._prefix()))
+        if self.rule == "probe":
+            self._judged = sound[:1]
+        else:
+            outcomes = [self.holds(run) for run in sound]
+            self._judgement = judge(outcomes, self.rule, max_seeds=self.max_seeds)
+            self._judged = sound[: self._judgement.seeds]
+        self._fault = self._find_fault(len(sound))
+        self._wanted = [] if self._fault or self.final else self._next(len(sound))
+
+    def _next(self, have: int) -> list[int]:
+        target: int | None = 1
+        if self.rule == "every":  # most hold, so don't wait for one seed before the next
+            target = self.max_seeds
+        elif self.rule == "typical":
+            target = next_look(self.rule, have, self.max_seeds)
+        limit = min(target or 0, self.cap)
+        return [i for i in range(limit) if i not in self.runs and i not in self.failures]
+
+    def _find_fault(self, index: int) -> Fault | None:
+        """Return what is wrong with the run of that index, on which the sample waits, or with all.
+
+        A run beyond the deciding one can't do harm any more.
+        """
+        if not self.final and index in self.failures:
+            failure = self.failures[index]
+            return Fault(f"seed {index}: {failure.message}", failure)
+        if not self.final and index in self.runs and index < self.cap:
+            name, returned = self._missing(self.runs[index]), ", ".join(self.runs[index].metrics)
+            return Fault(f"seed {index}: no metric `{name}`; the experiment returned {returned}")
+        metrics = [run.metrics for run in self._judged]
+        if self.rule == "probe":
+            infinite = [name for values in metrics for name, x in values.items() if math.isinf(x)]
+            return Fault(f"seed 0: metric `{infinite[0]}` is infinite") if infinite else None
+        if len(metrics) < 2 or self.deterministic or any(m != metrics[0] for m in metrics):
+            return None
+        return Fault(
+            f"all {len(metrics)} seeds give the same values; declare `deterministic: true` if "
+            "nothing is random, else use the run's seed, or return what varies with it too"
+        )
+
+    def _missing(self, run: StoredRun) -> str | None:
+        return next((name for name in self.regions if name not in run.metrics), None)
+
+    @property
+    def fault(self) -> Fault | None:
+        """What makes the sample an error, if anything does."""
+        return self._fault
+
+    @property
+    def final(self) -> bool:
+        """Whether no further run is wanted."""
+        if self._judgement is None:
+            return bool(self._judged)
+        return self._judgement.final or len(self._judged) >= self.cap
+
+    @property
+    def judgement(self) -> Judgement:
+        """What the runs say under the rule."""
+        if self._judgement is None:
+            raise ValueError(f"rule `{self.rule}` judges nothing")
+        return self._judgement
+
+    @property
+    def judged(self) -> list[StoredRun]:
+        """The runs that the judgement rests on; later ones don't count."""
+        return self._judged
+
+    def wanted(self) -> list[int]:
+        """Return the seed indices whose runs are needed before the next look."""
+        return self._wanted
+
+    def holds(self, run: StoredRun) -> bool:
+        """Say whether all expected metrics of a run lie in their regions."""
+        return all(region.holds(run.metrics[name]) for name, region in self.regions.items())
+
+    def misses(self) -> str | None:
+        """Return the first metric that some judged run has outside its region."""
+        for name, region in self.regions.items():
+            if not all(region.holds(run.metrics[name]) for run in self._judged):
+                return name
+        return None
+
+    def _prefix(self) -> list[StoredRun]:
+        runs: list[StoredRun] = []
+        while len(runs) in self.runs and len(runs) < self.cap:
+            runs.append(self.runs[len(runs)])
+        return runs

@@ -1,0 +1,191 @@
+"""Getting wanted runs done: from the store, from another process, or by an executor.
+
+A run is looked up, then locked, then looked up again, so that two processes which want the same
+run carry it out once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.profiles import Profile, cpu_model
+from harness.settings import Settings
+from harness.store import Store, StoredRun
+from harness.workers.jobs import Executor, Failure, Outcome, Progress
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+    from harness.sample import Sample
+
+RunId = tuple[str, int]
+"""Run key and seed index."""
+
+_POLL_SECONDS = 0.05
+_WAIT_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far the runs are, for a progress display.
+
+    Attributes:
+        started: runs begun in this process so far.
+        finished: those that are over.
+        running: what is under way, as "paper experiment (seed 3) 40 %".
+    """
+
+    started: int
+    finished: int
+    running: tuple[str, ...]
+
+
+class Scheduler:
+    """Carries out the runs that samples want and hands them to every sample of that key."""
+
+    def __init__(self, settings: Settings, profile: Profile, home: Path) -> None:
+        self._settings = settings
+        self._profile = profile
+        self._home = home
+        self._store: Store | None = None
+        self._executor: Executor | None = None
+        self._samples: dict[str, list[Sample]] = {}
+        self._running: dict[RunId, FileLock] = {}
+        self._elsewhere: dict[RunId, float] = {}
+        self._texts: dict[RunId, str] = {}
+        self._started = 0
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when it is first needed."""
+        if self._store is None:
+            self._store = Store(self._home)
+        return self._store
+
+    def join(self, sample: Sample) -> None:
+        """Give the sample the runs that are there, and later those that come."""
+        twins = self._samples.setdefault(sample.identity.key, [])
+        if twins:
+            sample.take(twins[0].runs, twins[0].failures)
+        elif not self._settings.fresh:
+            sample.take(self.store.runs(sample.identity.key), {})
+        twins.append(sample)
+
+    def dispatch(self, samples: Iterable[Sample]) -> None:
+        """Start wanted runs, those of the first samples first, as long as there is room."""
+        for sample in samples:
+            for index in sample.wanted():
+                if not (self._open_executor().room() and self._start(sample, index)):
+                    return
+
+    def collect(self) -> set[str]:
+        """Wait for something to happen, for half a second at most; return the keys that moved."""
+        if not self._running and not self._elsewhere:
+            return set()
+        moved = set()
+        for event in self._open_executor().wait(
+            _POLL_SECONDS if self._elsewhere else _WAIT_SECONDS
+        ):
+            run = (event.job.key, event.job.index)
+            if isinstance(event, Progress):
+                done = f"{100 * event.done // max(event.total, 1)} %"
+                self._texts[run] = f"{_name(event)} {event.doing or done}"
+            else:
+                self._finish(run, event)
+                moved.add(event.job.key)
+        return moved
+
+    def status(self) -> Status:
+        """Return how far the runs are."""
+        running = tuple(self._texts[run] for run in self._running)
+        return Status(self._started, self._started - len(self._running), running)
+
+    def close(self) -> None:
+        """End what still runs, free the locks, close the store."""
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+        for lock in self._running.values():
+            lock.release()
+        self._running.clear()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _open_executor(self) -> Executor:
+        if self._executor is None:
+            if self._settings.executor == "inline":
+                from harness.workers.inline import Inline
+
+                self._executor = Inline(self._profile)
+            else:
+                from harness.workers.pool import Processes, worker_count
+
+                self._executor = Processes(self._profile, worker_count(self._settings.workers))
+        return self._executor
+
+    def _start(self, sample: Sample, index: int) -> bool:
+        """Start a run unless it is under way; False if it has to wait for others to end."""
+        from filelock import FileLock, Timeout
+
+        run = (sample.identity.key, index)
+        if run in self._running or self._elsewhere.get(run, 0.0) > time.monotonic():
+            return True
+        job = sample.job(index)
+        if job.exclusive and self._running:
+            return False
+        locks = self._home / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / f"{run[0]}-{index}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            self._elsewhere[run] = time.monotonic() + _POLL_SECONDS
+            return True
+        self._elsewhere.pop(run, None)
+        stored = None if self._settings.fresh else self.store.run(*run)
+        if stored is not None:
+            _unlock(lock)
+            self._deliver(run, stored)
+            return True
+        self._running[run] = lock
+        self._texts[run] = _name(Progress(job, 0, 1))
+        self._started += 1
+        self._open_executor().start(job)
+        return True
+
+    def _finish(self, run: RunId, outcome: Outcome) -> None:
+        sample = self._samples[run[0]][0]
+        paper = outcome.job.folder.name
+        if outcome.failure is not None:
+            self.store.add_failure(outcome, paper)
+            self._deliver(run, outcome.failure)
+        elif self._settings.executor == "inline":  # its environment came too late to be trusted
+            self._deliver(run, StoredRun.of(outcome))
+        else:
+            environment = {"cpu": cpu_model(), "packages": sample.identity.packages}
+            self._deliver(run, self.store.add_run(outcome, sample.identity, paper, environment))
+        _unlock(self._running.pop(run))
+
+    def _deliver(self, run: RunId, what: StoredRun | Failure) -> None:
+        key, index = run
+        for sample in self._samples[key]:
+            if isinstance(what, Failure):
+                sample.take({}, {index: what})
+            else:
+                sample.take({index: what}, {})
+
+
+def _name(progress: Progress) -> str:
+    job = progress.job
+    return f"{job.folder.name} {job.experiment} (seed {job.index})"
+
+
+def _unlock(lock: FileLock) -> None:
+    """Remove the lock's file, then free it: whoever waits finds the run in the store."""
+    Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()

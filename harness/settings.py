@@ -1,0 +1,66 @@
+"""How claims are run: one frozen value that plugin, command line and notebook share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.tiers import TIERS, Tier
+
+EXECUTORS = ("processes", "inline")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How claims are run.
+
+    Attributes:
+        tier: smoke, standard or full.
+        profile: name of a hardware profile.
+        executor: processes, or inline (in this process, nothing stored; for a debugger).
+        workers: how many worker processes; None for one a CPU.
+        max_seeds: the user's own limit on seeds a claim.
+        fresh: run again what the store has.
+        control: run negative controls.
+        home: folder of the store; None for the project's.
+
+    Raises:
+        UsageError: a word that is not in its list, or a number below one.
+    """
+
+    tier: Tier = "smoke"
+    profile: str = "cpu"
+    executor: str = "processes"
+    workers: int | None = None
+    max_seeds: int | None = None
+    fresh: bool = False
+    control: bool = True
+    home: Path | None = None
+
+    def __post_init__(self) -> None:
+        for what, word, words in (
+            ("tier", self.tier, TIERS),
+            ("executor", self.executor, EXECUTORS),
+        ):
+            if word not in words:
+                raise UsageError(f"no {what} `{word}`; there are: {', '.join(words)}")
+        for what, count in (("seed", self.max_seeds), ("worker", self.workers)):
+            if count is not None and count < 1:
+                raise UsageError(f"at least one {what} is needed, not {count}")
+
+    @property
+    def complete(self) -> bool:
+        """Say whether a verdict under these settings may be kept as the claim's verdict."""
+        return self.max_seeds is None and self.control and self.executor != "inline"
+
+    def options(self) -> str:
+        """Return the pytest options that ask for the same, with a leading blank."""
+        words = []
+        if self.tier != "smoke":
+            words += ["--tier", self.tier]
+        if self.profile != "cpu":
+            words += ["--profile", self.profile]
+        if self.max_seeds is not None:
+            words += ["--max-seeds", str(self.max_seeds)]
+        if not self.control:
+            words.append("--no-control")
+        return "".join(f" {word}" for word in words)

@@ -1,0 +1,9 @@
+"""The tiers: how much a run may cost."""
+
+from typing import Literal, get_args
+
+Tier = Literal["smoke", "standard", "full"]
+"""Seconds a paper; minutes; the paper's own scale."""
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+"""Cheapest first."""

@@ -1,0 +1,91 @@
+"""The template process: it imports frameworks, computes nothing, and forks workers on request.
+
+A process that has run an operation of torch or jax can no longer be forked safely, so the
+template never runs one. It is started with the profile's environment already set. For each
+request on its control socket it imports what the paper preloads and forks a worker, which serves
+jobs on a socket of its own. It tells the parent when a worker has ended, and ends itself with
+the parent.
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import os
+import selectors
+import signal
+import socket
+import sys
+
+from harness.workers.wire import Reader, send
+from harness.workers.worker import serve
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends (Linux; elsewhere a no-op)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the call
+        os._exit(1)
+
+
+def main() -> None:
+    """Serve fork requests until the parent closes the control socket."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    die_with_parent(int(sys.argv[2]))
+    wake_read, wake_write = socket.socketpair()
+    wake_read.setblocking(False)
+    wake_write.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write.fileno())
+    selector = selectors.DefaultSelector()
+    selector.register(control, selectors.EVENT_READ)
+    selector.register(wake_read, selectors.EVENT_READ)
+    reader = Reader(control)
+    while not reader.closed:
+        ready = {key.fileobj for key, _ in selector.select()}
+        if wake_read in ready:
+            wake_read.recv(4096)
+            _report_ended(control)
+        if control in ready:
+            requests, files = reader.receive_files(2)
+            for request in requests:
+                for framework in request["preload"]:
+                    importlib.import_module(framework)
+                gc.freeze()  # imported objects stay shared with the workers
+                _fork(files, (control, wake_read, wake_write))
+                for file in files:
+                    os.close(file)
+
+
+def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> None:
+    template = os.getpid()
+    if os.fork() == 0:
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for sock in inherited:
+                sock.close()
+            os.setsid()
+            die_with_parent(template)
+            serve(socket.socket(fileno=files[0]), files[1])
+            status = 0
+        finally:
+            os._exit(status)
+
+
+def _report_ended(control: socket.socket) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+if __name__ == "__main__":
+    main()

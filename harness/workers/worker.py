@@ -1,0 +1,98 @@
+"""The worker process: it serves the jobs of one paper, one after the other."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.artefacts import ArtefactStore
+from harness.profiles import Profile
+from harness.workers.execute import execute
+from harness.workers.jobs import Job, Outcome
+from harness.workers.wire import Reader, send
+
+_PROGRESS_EVERY = 0.1
+
+
+def serve(sock: socket.socket, log: int) -> None:
+    """Carry out jobs from the socket until it closes; what they print goes to `log`."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    send(sock, {"worker": os.getpid()})
+    reader = Reader(sock)
+    while not reader.closed:
+        for message in reader.receive():
+            job = decode_job(message)
+            outcome = execute(job, SocketHost(sock, job), lambda: send(sock, {"began": True}))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            send(sock, encode_outcome(outcome))
+
+
+class SocketHost:
+    """Reports a run's progress to the parent, and hands it its artefacts."""
+
+    def __init__(self, sock: socket.socket, job: Job) -> None:
+        self._sock = sock
+        self._store = ArtefactStore(job, self, self.building)
+        self._last = 0.0
+
+    def progress(self, done: int, total: int) -> None:
+        """See `harness.author.Host`; at most ten messages a second."""
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_EVERY:
+            self._last = now
+            send(self._sock, {"progress": [done, total]})
+
+    def artefact(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """See `harness.author.Host`."""
+        return self._store.get(function, arguments)
+
+    def building(self, name: str, seconds: float | None) -> None:
+        """Stop the run's clock while an artefact is built; `None` starts it again."""
+        send(self._sock, {"building": name, "seconds": seconds})
+
+
+def encode_job(job: Job) -> dict[str, Any]:
+    """Return a job as JSON data."""
+    return {
+        **vars(job),
+        "folder": str(job.folder),
+        "home": str(job.home),
+        "profile": vars(job.profile),
+    }
+
+
+def decode_job(message: dict[str, Any]) -> Job:
+    """Return the job that `encode_job` made the message of."""
+    profile = {**message["profile"], "requires": tuple(message["profile"]["requires"])}
+    return Job(
+        **{
+            **message,
+            "folder": Path(message["folder"]),
+            "home": Path(message["home"]),
+            "profile": Profile(**profile),
+            "preload": tuple(message["preload"]),
+        }
+    )
+
+
+def encode_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON data, its job left out."""
+    failure = outcome.failure
+    return {
+        "outcome": {
+            "metrics": outcome.metrics,
+            "curves": outcome.curves,
+            "started_at": outcome.started_at,
+            "seconds": outcome.seconds,
+            "cpu_seconds": outcome.cpu_seconds,
+            "peak_mb": outcome.peak_mb,
+        },
+        "failure": failure and {"message": failure.message, "traceback": failure.traceback},
+    }

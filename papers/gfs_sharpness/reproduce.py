@@ -1,0 +1,306 @@
+"""Experiments on the sharpness of gradient flow solutions: scalar networks, regression, digits."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from torch import Tensor
+
+from common import curvature
+from common.data import load
+from harness import Run, experiment
+
+from .method import (
+    Array,
+    SquaredRegression,
+    integrated_flow,
+    runge_kutta_flow,
+    scalar_flow,
+    scalar_gfs_sharpness,
+    scalar_gradient,
+    scalar_loss,
+    scalar_sharpness,
+)
+
+DEPTHS = (2, 3, 4, 6)
+STEP_SIZES = (1.05, 1.2, 1.35)  # in units of 2/φ(w₀)
+BLOWN_UP = 1e6  # loss
+LAYERS = (64, 20, 10)
+IMAGES = 50
+CHECKPOINT_EVERY = 20  # steps
+
+SCALAR_SHARPNESS: dict[str, Callable[[Array], Array]] = {
+    "gfs": scalar_gfs_sharpness,
+    "current": scalar_sharpness,
+}
+
+
+@experiment
+def depth_two(run: Run, *, pairs: int = 100, sharpness: str = "gfs") -> dict[str, float]:
+    """Two layers: the balance's factor and √(4 + Δ²), against two other ways to compute them.
+
+    `sharpness`: "gfs", or "current" for that of the iterate itself.
+    """
+    w = run.rng.uniform(0.2, 3, (2, pairs))
+    eta = run.rng.uniform(0, 1, pairs)
+    delta, residual = w[0] ** 2 - w[1] ** 2, w[0] * w[1] - 1
+    after = w - eta * scalar_gradient(w)
+    change = after[0] ** 2 - after[1] ** 2 - delta * (1 - (eta * residual) ** 2)
+    scale = (w**2 + after**2).sum(axis=0)
+
+    def autodiff_sharpness(w: Array) -> Array:
+        points = torch.tensor(w.T, dtype=run.dtype)
+        hessians = curvature.hessian(lambda p: 0.5 * (p.prod(-1) - 1) ** 2, points)
+        return torch.linalg.eigvalsh(hessians)[..., -1].numpy()
+
+    end: Array = w
+    if sharpness == "gfs":
+        flat = integrated_flow(
+            lambda x: scalar_gradient(x.reshape(2, pairs)).ravel(),
+            w.ravel(),
+            lambda x: np.abs(x[:pairs] * x[pairs:] - 1).max(),
+        )
+        end = flat.reshape(2, pairs)
+    phi = np.sqrt(4 + delta**2)
+    run.curve("closed form", np.sort(delta).tolist(), phi[np.argsort(delta)].tolist())
+    return {
+        "balance_error": float(np.max(np.abs(change) / scale)),
+        "root_error": float(np.max(np.abs(SCALAR_SHARPNESS[sharpness](w) / phi - 1))),
+        "flow_error": float(np.max(np.abs(autodiff_sharpness(end) / phi - 1))),
+    }
+
+
+class ScalarStart(NamedTuple):
+    """Starts of scalar networks: weights (depth, runs), step sizes (runs,) and η φ(w)/2 (runs,)."""
+
+    w: Array
+    eta: Array
+    ratio: Array
+
+
+def scalar_start(
+    rng: np.random.Generator,
+    depth: int,
+    runs: int,
+    ratio: tuple[float, float],
+    product: tuple[float, float],
+) -> ScalarStart:
+    """Draw log-normal weights, a step size for each, and move them along the flow to a product."""
+    w = np.exp(0.5 * rng.standard_normal((depth, runs)))
+    c = rng.uniform(*ratio, runs)
+    eta = 2 * c / scalar_gfs_sharpness(w)
+    return ScalarStart(scalar_flow(w, rng.uniform(*product, runs)), eta, c)
+
+
+@experiment
+def scalar_monotone(
+    run: Run, *, runs: int = 400, steps: int = 300, sharpness: str = "gfs"
+) -> dict[str, float]:
+    """Gradient descent on scalar networks of four depths: does the sharpness ever rise?
+
+    `runs` a depth. A run is dropped when a weight stops being positive or the product reaches 2.
+    `sharpness`: "gfs", or "current" for that of the iterate itself.
+    """
+    rises, kept_runs, loss_rises, falls = 0, 0, [], []
+    for i, depth in enumerate(DEPTHS):
+        start = scalar_start(run.rng, depth, runs, (0.8, 1.41), (0.5, 1.5))
+        path = np.empty((depth, steps + 1, runs))
+        path[:, 0] = w = start.w
+        kept = np.ones(runs, dtype=np.bool_)
+        for step in range(1, steps + 1):
+            w = np.where(kept, w - start.eta * scalar_gradient(w), w)
+            kept &= np.all(w > 0, axis=0) & (w.prod(axis=0) < 2)
+            path[:, step] = w = np.where(kept, w, start.w)
+        path, eta, ratio = path[:, :, kept], start.eta[kept], start.ratio[kept]
+        phi, loss = SCALAR_SHARPNESS[sharpness](path), scalar_loss(path)
+        rises += int((phi[1:] > phi[:-1] * (1 + 1e-9)).sum())
+        kept_runs += int(kept.sum())
+        loss_rises.append(np.any(loss[1:] > loss[:-1] + 1e-12, axis=0)[ratio > 1])
+        falls.append(1 - phi[-1] / phi[0])
+        shown, times = int(ratio.argmax()), range(steps + 1)
+        scaled = phi[:, shown] * eta[shown] / 2
+        run.curve(f"depth {depth}: sharpness · η/2", times, scaled.tolist())
+        run.curve(f"depth {depth}: loss", times, loss[:, shown].tolist())
+        run.progress(i + 1, len(DEPTHS))
+    return {
+        "sharpness_rises": rises,
+        "loss_rises_share": float(np.concatenate(loss_rises).mean()),
+        "discarded_share": 1 - kept_runs / (runs * len(DEPTHS)),
+        "mean_fall": float(np.concatenate(falls).mean()),  # share of the first value
+    }
+
+
+@experiment
+def scalar_edge(
+    run: Run, *, runs: int = 300, steps: int = 20_000, step_scale: float = 1.0
+) -> dict[str, float]:
+    """Where gradient descent ends that starts near a minimum too sharp for its step size η.
+
+    `runs` a depth. With a small `step_scale` the steps are that much shorter than η, nearly a flow,
+    while the ratios returned, sharpness · η/2, keep η.
+    """
+    ratios = {}
+    for i, depth in enumerate(DEPTHS):
+        start = scalar_start(run.rng, depth, runs, (1.02, 1.2), (0.99, 1.01))
+        w, eta = start.w, step_scale * start.eta
+        for step in range(steps):
+            w = w - eta * scalar_gradient(w)
+            if step % 1000 == 0:
+                run.progress(i * steps + step, len(DEPTHS) * steps)
+        converged = np.all(w > 0, axis=0) & (np.abs(w.prod(axis=0) - 1) < 1e-8)
+        ratio = scalar_gfs_sharpness(w[:, converged]) * start.eta[converged] / 2
+        ratios[depth] = ratio
+        if len(ratio):
+            run.curve(
+                f"depth {depth}", np.linspace(0, 1, len(ratio)).tolist(), np.sort(ratio).tolist()
+            )
+    metrics = {
+        "worst_ratio": max((float(r.max()) for r in ratios.values() if len(r)), default=np.inf),
+        "converged_share": sum(map(len, ratios.values())) / (runs * len(DEPTHS)),
+    }
+    for depth in (4, 6):
+        low, median = (
+            np.quantile(ratios[depth], (0.05, 0.5)) if len(ratios[depth]) else (-np.inf,) * 2
+        )
+        metrics |= {f"median_ratio_{depth}": float(median), f"low_ratio_{depth}": float(low)}
+    return metrics
+
+
+@experiment
+def squared_regression(
+    run: Run,
+    *,
+    samples: int = 10,
+    dimension: int = 20,
+    steps: int = 60,
+    sharpness: str = "gfs",
+) -> dict[str, float]:
+    """Squared regression with a linear teacher, from one start at three step sizes above 2/φ(w₀).
+
+    A run whose loss passes 1e6 is dropped. `sharpness`: "gfs", or "current" for that of the iterate
+    itself.
+    """
+    x = run.rng.standard_normal((samples, dimension))
+    problem = SquaredRegression(x, x @ run.rng.normal(0, 0.5, dimension))
+    measure = problem.gfs_sharpness if sharpness == "gfs" else problem.sharpness
+    first = np.abs(run.rng.normal(0.7, 0.2, 2 * dimension))
+    eta = 2 * np.array(STEP_SIZES) / problem.gfs_sharpness(first)
+    w = np.tile(first, (len(eta), 1))
+    kept = np.ones(len(eta), dtype=np.bool_)
+    path = [w]
+    for _ in range(steps):
+        w = w - eta[:, None] * problem.gradient(w)
+        kept &= problem.loss(w) < BLOWN_UP
+        w = np.where(kept[:, None], w, first)
+        path.append(w)
+    phi = np.array([measure(w) for w in path])
+    for multiple, ys, keep in zip(STEP_SIZES, phi.T, kept, strict=True):
+        if keep:
+            run.curve(f"η = {multiple} · 2/φ(w₀)", range(steps + 1), ys.tolist())
+    phi = phi[:, kept]
+    discarded = 1 - float(kept.mean())
+    if not kept.any():
+        return {
+            "rising_share": np.inf,
+            "largest_rise": np.inf,
+            "total_fall": -np.inf,
+            "discarded_share": discarded,
+        }
+    rise = phi[1:] / phi[:-1] - 1
+    return {
+        "rising_share": float((rise > 1e-4).mean()),
+        "largest_rise": float(rise.max()),
+        "total_fall": float((1 - phi[-1] / phi[0]).mean()),
+        "discarded_share": discarded,
+    }
+
+
+class TanhNetwork:
+    """A 64-20-10 tanh network on digits, as a loss of flat parameter vectors (runs, 1510).
+
+    The loss is 1/(2n) Σ |f(x) − y|² over n images with pixels in [0, 1], centred, and one-hot y.
+    """
+
+    def __init__(self, rng: np.random.Generator, dtype: torch.dtype) -> None:
+        images, labels = load("digits")
+        chosen = rng.choice(len(images), IMAGES, replace=False)
+        x = torch.tensor(images[chosen] / 16, dtype=dtype)
+        self.x = x - x.mean(0)
+        self.y = torch.nn.functional.one_hot(torch.tensor(labels[chosen]), 10).to(dtype)
+        p, q, r = LAYERS
+        self.sizes = (p * q, q, q * r, r)
+
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """Return parameters of shape (1510,): weights N(0, 1/inputs), biases zero."""
+        p, q, _ = LAYERS
+        scales = (p**-0.5, 0.0, q**-0.5, 0.0)
+        parts = [
+            scale * torch.randn(size, generator=generator, dtype=self.x.dtype)
+            for scale, size in zip(scales, self.sizes, strict=True)
+        ]
+        return torch.cat(parts)
+
+    def loss(self, w: Tensor) -> Tensor:
+        """Return L of each row of `w`."""
+        p, q, r = LAYERS
+        w1, b1, w2, b2 = w.split(self.sizes, dim=-1)
+        hidden = torch.tanh(self.x @ w1.unflatten(-1, (p, q)) + b1.unsqueeze(-2))
+        error = hidden @ w2.unflatten(-1, (q, r)) + b2.unsqueeze(-2) - self.y
+        return error.square().sum((-1, -2)) / (2 * len(self.y))
+
+
+@experiment
+def tanh_network(
+    run: Run,
+    *,
+    rate: float = 1.5,
+    wait: int = 2000,
+    checkpoints: int = 20,
+    flow_loss: float = 1e-4,
+) -> dict[str, float]:
+    """Full-batch gradient descent on 50 digits, followed from where it first meets 2/η.
+
+    `rate`: step size η in units of 2/φ(w₀). `wait`: steps at most until λmax at the iterate exceeds
+    2/η, looked at every 10. After that there is a checkpoint every 20 steps; a gradient flow from
+    each of them, to `flow_loss`, gives φ there.
+    """
+    generator = run.torch_generator()
+    network = TanhNetwork(run.rng, run.dtype)
+    w = network.initial(generator).unsqueeze(0)
+    probe = torch.randn(w.shape[-1], generator=generator, dtype=w.dtype)
+
+    def sharpness(w: Tensor) -> Tensor:
+        product = curvature.hessian_product(network.loss, w)
+        return curvature.largest_eigenvalue(product, probe.expand_as(w), tolerance=1e-5)
+
+    def flow(w: Tensor) -> Tensor:
+        return runge_kutta_flow(network.loss, w, probe, target=flow_loss)
+
+    eta = rate * 2 / sharpness(flow(w)).item()
+    for step in range(wait):
+        if step % 10 == 0 and sharpness(w).item() > 2 / eta:
+            break
+        w = w - eta * curvature.gradient(network.loss, w)
+    losses, iterates = [network.loss(w).item()], []
+    for step in range(1, checkpoints * CHECKPOINT_EVERY + 1):
+        w = w - eta * curvature.gradient(network.loss, w)
+        losses.append(network.loss(w).item())
+        if step % CHECKPOINT_EVERY == 0:
+            iterates.append(w)
+    points = torch.cat(iterates)
+    ends = flow(points)
+    phi = sharpness(ends).double().numpy()
+    steps = range(CHECKPOINT_EVERY, len(losses), CHECKPOINT_EVERY)
+    run.curve("loss", range(len(losses)), losses)
+    run.curve("GFS sharpness · η/2", steps, (phi * eta / 2).tolist())
+    run.curve("sharpness at the iterate · η/2", steps, (sharpness(points) * eta / 2).tolist())
+    ranks = rankdata(phi)
+    return {
+        "rank_correlation": float(np.corrcoef(ranks, steps)[0, 1]) if np.ptp(phi) > 0 else 0.0,
+        "largest_rise": float(np.max(phi[1:] / phi[:-1] - 1)),
+        "total_fall": float(1 - phi[-1] / phi[0]),
+        "loss_rises": int((np.diff(losses) > 0).sum()),
+        "flow_end_loss": network.loss(ends).max().item(),
+    }
