@@ -46,7 +46,7 @@ class AdEMAMix(torch.optim.Optimizer):
     def __init__(
         self,
         params: Any,
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         betas: tuple[float, float, float] = (0.9, 0.999, 0.9999),
         alpha: float = 5.0,
         beta3_warmup: int | None = None,
@@ -71,27 +71,28 @@ class AdEMAMix(torch.optim.Optimizer):
         super().add_param_group(param_group)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
-        """Update all parameters that have a gradient; return the closure's loss, if there is one."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update all parameters that have a gradient; return the closure's loss, or None."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
-            by_step: dict[int, list[Tensor]] = {}
+            by_step: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
             for p in group["params"]:
                 if p.grad is not None:
-                    by_step.setdefault(self._advance(p, group["betas"][0]), []).append(p)
-            for t, theta in by_step.items():
+                    t = self._advance(p, p.grad, group["betas"][0])
+                    theta, g = by_step.setdefault(t, ([], []))
+                    theta.append(p)
+                    g.append(p.grad.to(_state_dtype(p)))
+            for t, (theta, g) in by_step.items():
                 states = [self.state[p] for p in theta]
                 m1, m2, nu = ([s[name] for s in states if name in s] for name in ("m1", "m2", "nu"))
-                g = [p.grad.to(m.dtype) for p, m in zip(theta, m2, strict=True)]
                 ademamix_(theta, g, m1, m2, nu, t, _coefficients(group, t))
         return loss
 
-    def _advance(self, p: Tensor, beta1: float) -> int:
+    def _advance(self, p: Tensor, g: Tensor, beta1: float) -> int:
         """Make p's state where it is missing; return the number of the step that begins."""
-        if p.grad.layout is not torch.strided or p.grad.is_complex():
+        if g.layout is not torch.strided or g.is_complex():
             raise TypeError(
-                "AdEMAMix takes dense real gradients, "
-                f"got one of layout {p.grad.layout} and dtype {p.grad.dtype}"
+                f"AdEMAMix takes dense real gradients, got one of {g.layout} and {g.dtype}"
             )
         state = self.state[p]
         for name in ("m1", "m2", "nu") if beta1 > 0 else ("m2", "nu"):

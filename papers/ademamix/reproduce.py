@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ ADAM_BETA1 = (0.9, 0.99, 0.999, 0.9999)  # the sweep of Fig. 2
 BETA2 = 0.999  # throughout the paper
 BALL = 0.1  # distance from Rosenbrock's minimum that counts as arrival; ours
 
-# Way from (-3, 5) straight to the floor y = x² at (-√5, 5), then along it to (1, 1): 7.91
+# Way from (-3, 5) straight to the floor y = x² at (-√5, 5), then along it to (1, 1): 7.92
 FLOOR = [x * math.hypot(1, 2 * x) / 2 + math.asinh(2 * x) / 4 for x in (1, 5**0.5)]
 WAY = 3 - 5**0.5 + sum(FLOOR)
 
@@ -88,7 +89,7 @@ def _decays_of_optimizer(beta_start: float, beta3: float) -> list[float]:
             theta.grad = torch.full_like(theta, float(t == 0))
             optimizer.step()
             path.append(theta.item())
-        moves.append([a - b for a, b in zip(path, path[1:], strict=False)])
+        moves.append([a - b for a, b in pairwise(path)])
     slow = [a - b for a, b in zip(*moves, strict=True)]
     return [1 - slow[0], slow[1] / slow[0], slow[2] / slow[1]]
 
@@ -101,7 +102,7 @@ def adamw_trajectory(
     ours, our_loss = _network(run)
     theirs, their_loss = _network(run)
     start = _flat(theirs)
-    shared = {"lr": 1e-2, "eps": 1e-8, "weight_decay": 0.1}
+    shared: dict[str, Any] = {"lr": 1e-2, "eps": 1e-8, "weight_decay": 0.1}
     ademamix = AdEMAMix(ours, betas=(0.9, BETA2, beta3), alpha=alpha, **shared)
     adamw = torch.optim.AdamW(theirs, betas=(0.9, BETA2), **shared)
     deviations = []
@@ -197,8 +198,8 @@ def gradient_weights(
     formula = fast + alpha * (1 - beta3) * beta3**ages
     share = weights / weights.sum()
     single = _single_average(ages, share[1000:].sum().item())
-    run.curve("AdEMAMix", ages, share)
-    run.curve("a single average, equal beyond 1000", ages, single)
+    run.curve("AdEMAMix", range(steps), share.tolist())
+    run.curve("a single average, equal beyond 1000", range(steps), single.tolist())
     return {
         "weight_error": (weights / formula - 1).abs().max().item(),  # relative, largest over ages
         # share of the last ten gradients, over that in the single average
@@ -270,11 +271,10 @@ def rosenbrock(
         path = _race(run, arguments, rate, rate * adam_rate_factor, steps)
         distance = (path - 1).norm(dim=-1)  # to (1, 1)
         for i, name in enumerate(("AdEMAMix", *(f"Adam, β1 = {b}" for b in ADAM_BETA1))):
-            run.curve(f"{name}, distance at η = {rate}", range(steps + 1), distance[:, i])
+            run.curve(f"{name}, distance at η = {rate}", range(steps + 1), distance[:, i].tolist())
         races.append(_compare(path, distance))
-    steps_ratio, steps_ratio_low, excess_ratio, path_ratio, distance_ratio, arrival = zip(
-        *races, strict=True
-    )
+    columns = zip(*races, strict=True)
+    steps_ratio, steps_ratio_low, excess_ratio, path_ratio, distance_ratio, arrival = columns
     return {
         # each the worst for AdEMAMix over the rates
         "steps_ratio": min(steps_ratio),  # fewest steps of Adam to arrive over AdEMAMix's
@@ -284,6 +284,7 @@ def rosenbrock(
         "path_ratio": max(path_ratio),  # the same for the whole path
         "distance_ratio": min(distance_ratio),  # Adam's least distance at the end over AdEMAMix's
         "ademamix_steps": max(arrival),  # steps to arrive
+        "arrived": sum(a < steps for a in arrival) / len(arrival),  # share of the rates
     }
 
 
@@ -291,22 +292,21 @@ def _compare(path: Tensor, distance: Tensor) -> tuple[float, ...]:
     """Return the metrics of `rosenbrock` for one race, in its order."""
     steps = len(path) - 1
     length = path.diff(dim=0).norm(dim=-1).sum(dim=0)
+    excess = (length - WAY).clamp(min=0)
     near = distance < BALL
     arrival = torch.where(near.any(dim=0), near.int().argmax(dim=0), steps)
     low, slow = (1 + ADAM_BETA1.index(b) for b in (0.9, 0.999))
     return (
         (arrival[1:].min() / arrival[0]).item(),
         (arrival[low] / arrival[0]).item(),
-        ((length[0] - WAY) / (length[slow] - WAY)).item(),
+        (excess[0] / excess[slow]).item(),
         (length[0] / length[slow]).item(),
         (distance[-1, 1:].min() / distance[-1, 0]).item(),
         arrival[0].item(),
     )
 
 
-def _race(
-    run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, steps: int
-) -> Tensor:
+def _race(run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, steps: int) -> Tensor:
     """Return the iterates of AdEMAMix, then of Adam with each β1: (steps + 1, runs, 2)."""
     points = torch.tensor([-3.0, 5.0], dtype=run.dtype, device=run.device)
     points = points.repeat(1 + len(ADAM_BETA1), 1)
