@@ -6,7 +6,7 @@ import inspect
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from harness.errors import AuthorError
@@ -177,7 +177,7 @@ class Run:
         if self._host is not None:
             self._host.progress(done, total)
 
-    def curve(self, name: str, xs: Sequence[float], ys: Sequence[float]) -> None:
+    def curve(self, name: str, xs: Any, ys: Any) -> None:
         """Keep a curve for the paper's page, thinned evenly to at most 2,000 points.
 
         Args:

@@ -96,9 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     check = add(
         "check",
         "find every problem of a spec without running it",
-        "  claimbench check my_paper\n  claimbench check",
+        "  claimbench check my_paper\n  claimbench check --against origin/main",
     )
     check.add_argument("papers", nargs="*", metavar="PAPER", help=_PAPERS)
+    check.add_argument(
+        "--against",
+        metavar="REV",
+        help="also find what was loosened since this git revision without an amendment",
+    )
 
     results = add(
         "results",
@@ -141,7 +146,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "check":
         from harness.commands import check
 
-        return check.run(options.papers)
+        return check.run(options.papers, against=options.against)
     if options.command == "results":
         from harness.commands import results
 

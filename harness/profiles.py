@@ -1,10 +1,16 @@
-"""Hardware profiles: on what, and how pinned, a run computes. They are TOML files."""
+"""Hardware profiles: on what, and how pinned, a run computes.
+
+A profile is a TOML file, of the suite or of the user (`profiles/` in claimbench's folder of the
+user's configuration, `~/.config/claimbench` on Linux).
+"""
 
 import difflib
 import json
+import os
 import platform
+import shutil
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +30,7 @@ class Profile:
         device: what `run.device` says.
         threads: threads of a run.
         memory_mb: memory that a run may take, in MB.
-        requires: CPU flags that the machine must have.
+        requires: CPU flags that the machine must have, or `cuda` for an NVIDIA GPU.
         environment: variables set before torch or jax is imported.
     """
 
@@ -44,29 +50,72 @@ class Profile:
 
     def unmet(self) -> str | None:
         """Return why this machine cannot serve the profile, or None if it can."""
-        missing = [flag for flag in self.requires if flag not in cpu_flags()]
+        missing = [need for need in self.requires if not _has(need)]
         if missing:
-            return f"profile `{self.name}` needs a CPU with {', '.join(missing)}"
+            return f"profile `{self.name}` needs {', '.join(missing)}, which this machine lacks"
         return None
 
 
-def profile_names() -> list[str]:
-    """Return the names of all profiles."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+def _has(need: str) -> bool:
+    if need == "cuda":
+        return shutil.which("nvidia-smi") is not None
+    return need in cpu_flags()
+
+
+def user_folder() -> Path:
+    """Return the folder of the user's own profiles."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "claimbench" / "profiles"
+
+
+def profile_files() -> dict[str, Path]:
+    """Return the file of each profile by name.
+
+    Raises:
+        UsageError: the user has a profile of a name that the suite uses, so that results of two
+            profiles could be taken for those of one.
+    """
+    own = {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
+    users = {path.stem: path for path in sorted(user_folder().glob("*.toml"))}
+    for name in own.keys() & users.keys():
+        raise UsageError(f"{users[name]}: `{name}` is a profile of the suite; rename this file")
+    return own | users
 
 
 def load_profile(name: str) -> Profile:
     """Read a profile.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or its file is not a profile.
     """
-    if name not in profile_names():
-        near = difflib.get_close_matches(name, profile_names(), n=1)
-        guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(profile_names())}"
+    files = profile_files()
+    if name not in files:
+        near = difflib.get_close_matches(name, files, n=1)
+        guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(files)}"
         raise UsageError(f"no profile `{name}`; {guess}")
-    data = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    return Profile(name=name, **{**data, "requires": tuple(data["requires"])})
+    return _read(files[name])
+
+
+def _read(path: Path) -> Profile:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    kinds = {field.name: field.type for field in fields(Profile) if field.name != "name"}
+    wrong = sorted(data.keys() ^ kinds.keys())
+    if wrong:
+        raise UsageError(f"{path}: `{wrong[0]}`; a profile has exactly {', '.join(kinds)}")
+    for key, kind in (("description", str), ("device", str), ("threads", int), ("memory_mb", int)):
+        if type(data[key]) is not kind:
+            raise UsageError(f"{path}: `{key}` must be {kind.__name__}, not {data[key]!r}")
+    requires, environment = data["requires"], data["environment"]
+    if not isinstance(requires, list) or not all(isinstance(need, str) for need in requires):
+        raise UsageError(f"{path}: `requires` must be a list of CPU flags, or cuda")
+    if not isinstance(environment, dict) or not all(
+        isinstance(value, str) for value in environment.values()
+    ):
+        raise UsageError(f"{path}: `environment` must be a table of texts")
+    return Profile(name=path.stem, **{**data, "requires": tuple(requires)})
 
 
 @cache

@@ -3,11 +3,11 @@
 `load_spec(folder)` reads a paper folder. Its errors name file, line, column and remedy.
 """
 
-from harness.spec.base import TIERS, Tier
 from harness.spec.load import Cache, load_spec
-from harness.spec.models import Amendment, Claim, Experiment, Known, Paper, Rule, Spec
+from harness.spec.models import Amendment, Claim, Experiment, Known, Paper, Removal, Rule, Spec
 from harness.spec.problems import Problem, SpecError
 from harness.spec.region import Region
+from harness.tiers import TIERS, Tier
 
 __all__ = [
     "TIERS",
@@ -19,6 +19,7 @@ __all__ = [
     "Paper",
     "Problem",
     "Region",
+    "Removal",
     "Rule",
     "Spec",
     "SpecError",

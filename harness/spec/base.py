@@ -1,13 +1,12 @@
 """What all models of the spec share: tiers, the base model, and the types of small values."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-Tier = Literal["smoke", "standard", "full"]
-TIERS: tuple[Tier, ...] = ("smoke", "standard", "full")
+from harness.tiers import TIERS, Tier
 
 KEBAB = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from harness.spec.base import TIERS, Tier
 from harness.spec.explain import guess, prefix
 from harness.spec.models import Claim, Experiment, Known
 from harness.spec.parts import Part, Parts
 from harness.spec.problems import Problem
 from harness.spec.reading import Document, Location
 from harness.spec.reproduce_ast import UNKNOWN, Function, Reproduce
+from harness.tiers import TIERS, Tier
 
 
 def check(parts: Parts, document: Document, reproduce: Reproduce) -> Iterator[Problem]:
@@ -17,7 +17,7 @@ def check(parts: Parts, document: Document, reproduce: Reproduce) -> Iterator[Pr
 
     Args:
         parts: claims and experiments of claims.yaml.
-        document: claims.yaml; its data is a mapping.
+        document: claims.yaml.
         reproduce: reproduce.py, without problems of its own.
     """
     for name, experiment in parts.experiments.items():

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from harness.spec.base import TIERS, Model
+from harness.spec.base import Model
 from harness.spec.models import (
     BY_TIER,
     PLAIN,
@@ -18,11 +18,13 @@ from harness.spec.models import (
     Experiment,
     Known,
     Paper,
+    Removal,
     Seeds,
 )
 from harness.spec.problems import LIMIT, Problem
 from harness.spec.reading import Document, Location, resolve
 from harness.spec.region import Region
+from harness.tiers import TIERS
 
 MISSING = {
     "paper": "add the title, year, authors and theme of the paper",
@@ -96,7 +98,7 @@ def explain(error: ValidationError, document: Document) -> Iterable[Problem]:
             parent, key = location[:-1], str(location[-1])
             text = f"{prefix(parent, document, whole=True)}unknown key `{key}`; "
             yield document.problem(location, text + guess(key, keys_of(parent)), at="key")
-        elif detail["loc"][-1] == "[key]":
+        elif detail["loc"][-1:] == ("[key]",):
             text = f"{prefix(location, document)}{_key_sentence(location, kind)}"
             yield document.problem(location, text, at="key")
         elif kind == "refusal":
@@ -211,8 +213,8 @@ def _owner(location: Location, document: Document) -> tuple[str, Location]:
             return f"claim {name}: ", tuple(rest)
         case ("experiments", str(name), *rest):
             return f"experiment `{clipped(name)}`: ", tuple(rest)
-        case ("paper", _, *_):
-            return "paper: ", location[1:]
+        case ("paper", *rest):
+            return "paper: ", tuple(rest)
     return "", location
 
 
@@ -232,6 +234,8 @@ def _model_at(location: Location) -> type[Model]:
             return Seeds
         case ("claims", _, "amended", _):
             return Amendment
+        case ("removed", _):
+            return Removal
     return ClaimsFile
 
 

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from harness.spec import contract, semantics
 from harness.spec.explain import explain
 from harness.spec.models import ClaimsFile, Spec
 from harness.spec.parts import Part, Parts, parts_of
-from harness.spec.problems import Problem, SpecError
+from harness.spec.problems import LIMIT, Problem, SpecError
 from harness.spec.reading import Document
 from harness.spec.reproduce_ast import Reproduce
 
@@ -83,7 +84,7 @@ def _check(
             except ValidationError as error:
                 problems += explain(error, document)
                 parts = parts_of(document.data)
-            problems += _problems(document, reproduce, parts)
+            problems += islice(_problems(document, reproduce, parts), LIMIT + 1)
     if reproduce is not None:
         problems += reproduce.problems
     problems += lacks

@@ -15,7 +15,6 @@ from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
 from harness.errors import UsageError
 from harness.spec.base import (
-    TIERS,
     Arguments,
     Finite,
     Kebab,
@@ -23,11 +22,11 @@ from harness.spec.base import (
     Overrides,
     Positive,
     Text,
-    Tier,
     nearest,
     refusal,
 )
 from harness.spec.region import Region
+from harness.tiers import TIERS, Tier
 
 Kind = Literal["exact", "rate", "number", "comparison", "speed", "shape"]
 Fidelity = Literal["exact", "reduced", "mechanism"]
@@ -72,16 +71,16 @@ class Paper(Model):
     arxiv: (
         Annotated[str, Field(pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7})(v\d+)?$")]
         | None
-    ) = Field(None, description='arXiv identifier in quotes, such as "2409.03137".')
+    ) = Field(default=None, description='arXiv identifier in quotes, such as "2409.03137".')
     url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
-        None, description="Where the paper can be read if it is not on arXiv."
+        default=None, description="Where the paper can be read if it is not on arXiv."
     )
     year: Annotated[int, Field(ge=1900, le=2100)] = Field(description="Year of the first version.")
     authors: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)] = Field(
         description="Names as printed, in the paper's order."
     )
     code: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = Field(
-        None, description="The authors' code; leave it out if they published none."
+        default=None, description="The authors' code; leave it out if they published none."
     )
     theme: Kebab = Field(description="Group on the leaderboard, in kebab-case.")
 
@@ -94,22 +93,23 @@ class Experiment(Model):
     """
 
     smoke: Arguments | None = Field(
-        None, description="Arguments at smoke: the whole paper in 15 CPU-seconds."
+        default=None, description="Arguments at smoke: the whole paper in 15 CPU-seconds."
     )
     standard: Arguments | None = Field(
-        None, description="Arguments at standard: 10 CPU-minutes. Default: those at smoke."
+        default=None, description="Arguments at standard: 10 CPU-minutes. Default: those at smoke."
     )
     full: Arguments | None = Field(
-        None, description="Arguments at full: the paper's own scale. Default: those at standard."
+        default=None,
+        description="Arguments at full: the paper's own scale. Default: those at standard.",
     )
     timeout: dict[Tier, Positive] = Field(
         default_factory=dict,
         description="Seconds that one run may take, by tier; a tier without an entry takes the "
         "nearest lower one's. Default: 60.",
     )
-    precision: Precision = Field("float32", description="What `run.dtype` gives.")
+    precision: Precision = Field(default="float32", description="What `run.dtype` gives.")
     deterministic: bool = Field(
-        False,
+        default=False,
         description="Whether every run gives the same metrics, whatever the seed; then one run "
         "is enough.",
     )
@@ -143,7 +143,7 @@ class Known(Model):
     verdict: Literal["diverges"] = Field(description="The only verdict that can be known.")
     finding: Text = Field(description="What was tried, and what explains the divergence.")
     passes_with: Overrides | None = Field(
-        None,
+        default=None,
         description="Positive control: argument overrides under which the same check passes, to "
         "show that it can.",
     )
@@ -160,7 +160,20 @@ class Amendment(Model):
     reason: Text = Field(description="Why the earlier expectation was wrong.")
 
 
-Regions = Annotated[dict[Text, Region], Field(min_length=1)]
+class Removal(Model):
+    """A claim that was here and is no longer, kept for everybody to see."""
+
+    id: Kebab = Field(description="Id of the claim that was removed.")
+    date: Annotated[datetime.date, BeforeValidator(_as_date)] = Field(
+        description="Day of the removal, such as 2026-12-01."
+    )
+    reason: Text = Field(description="Why the claim could not stay.")
+
+
+Regions = Annotated[
+    dict[Text, Region],
+    Field(min_length=1, json_schema_extra={"propertyNames": {"not": {"enum": list(TIERS)}}}),
+]
 
 
 class Claim(Model):
@@ -182,7 +195,7 @@ class Claim(Model):
         "another setting in which the paper's reason must show."
     )
     deviation: Text | None = Field(
-        None,
+        default=None,
         description="What differs from the paper's setting. Required unless fidelity is exact.",
     )
     experiment: Text = Field(description="One of the keys of `experiments`.")
@@ -206,15 +219,15 @@ class Claim(Model):
         "that the same check must fail. May be a list of such overrides."
     )
     from_: Tier = Field(
-        "smoke", alias="from", description="Smallest tier at which the claim is judged."
+        default="smoke", alias="from", description="Smallest tier at which the claim is judged."
     )
     declared_rule: Rule | None = Field(
-        None,
+        default=None,
         alias="rule",
         description="every: all seeds must hold; default for exact and rate, and for what is "
         "deterministic. typical: more than half of all seeds hold; default for the rest.",
     )
-    seeds: Seeds | None = Field(None, description="How many seeds may be used.")
+    seeds: Seeds | None = Field(default=None, description="How many seeds may be used.")
     reported: dict[Text, Finite] = Field(
         default_factory=dict,
         description="What the paper prints for a metric of `expect`; never an own result.",
@@ -227,12 +240,12 @@ class Claim(Model):
         ]
         | None
     ) = Field(
-        None,
+        default=None,
         description="A divergence that was looked into. Keyed by tier, it says nothing about the "
         "tiers that it does not name.",
     )
     amended: Annotated[tuple[Amendment, ...], Field(strict=False)] = Field(
-        (), description="Every loosening of `expect` after the first result."
+        default=(), description="Every loosening of `expect` after the first result."
     )
 
     _line: int = PrivateAttr(1)
@@ -292,6 +305,9 @@ class ClaimsFile(Model):
     )
     claims: Annotated[tuple[Claim, ...], Field(min_length=1, strict=False)] = Field(
         description="The claims, in the paper's order."
+    )
+    removed: Annotated[tuple[Removal, ...], Field(strict=False)] = Field(
+        default=(), description="Every claim that was removed after its first result."
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from harness.spec.base import Model
 from harness.spec.explain import keys_of_model, meant
 from harness.spec.models import Claim, Experiment
+from harness.spec.problems import LIMIT
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
@@ -73,7 +74,8 @@ def _part(model: type[AnyModel], entry: dict[str, Any]) -> Part[AnyModel]:
     except ValidationError as error:
         broken = {str(detail["loc"][0]) for detail in error.errors(include_url=False)}
     keys = keys_of_model(model)
-    broken |= {near for key in broken - set(keys) if (near := meant(key, keys))}
+    unknown = sorted(broken - set(keys))[:LIMIT]
+    broken |= {near for key in unknown if (near := meant(key, keys))}
     sound = {key: value for key, value in entry.items() if key not in broken}
     required = {key for key, field in model.model_fields.items() if field.is_required()}
     stand_ins = {key: STAND_INS[key] for key in required & broken}

@@ -31,11 +31,11 @@ class Problem:
     width: int = 1
 
     def __str__(self) -> str:
-        head = f"{shown(self.path)}:{self.line}:{self.column}: {self.message}"
+        head = f"{shown(self.path)}:{self.line}:{self.column}: {_printable(self.message)}"
         if not self.source_line.strip():
             return head
         start = max(0, self.column - 1 - LINE_WIDTH // 2) if self.column > LINE_WIDTH else 0
-        text = self.source_line[start : start + LINE_WIDTH].replace("\t", " ").rstrip()
+        text = _printable(self.source_line[start : start + LINE_WIDTH]).rstrip()
         indent = self.column - 1 - start
         carets = "^" * max(1, min(self.width, LINE_WIDTH - indent))
         return f"{head}\n{self.line:>5} | {text}\n      | {' ' * indent}{carets}"
@@ -67,6 +67,11 @@ class SpecError(ClaimbenchError):
         else:
             last = f"More than {LIMIT} problems, {LIMIT} shown. Fix them"
         return "\n".join([*lines, f"{last}, then run: claimbench check {self.slug}"])
+
+
+def _printable(text: str) -> str:
+    """Keep every character's place, but no line break, tab or control sequence."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
 def shown(path: Path) -> str:

@@ -47,9 +47,9 @@ _WORDS = {
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _HINTS = {
-    "mapping values are not allowed in this context": "write text that contains `: ` in quotes",
-    "found character that cannot start any token": "indent with spaces, and write text that "
-    "begins with such a character in quotes",
+    "mapping values are not allowed": "write text that contains `: ` in quotes",
+    "cannot start any token": "indent with spaces, and write text that begins with such a "
+    "character in quotes",
     "did not find expected key": "look at the indentation and the quotes of this line",
 }
 
@@ -84,8 +84,7 @@ class Document:
         self.text = ""
         self.root: Node | None = None
         self._lines: list[str] | None = None
-        if text := self._decode(raw):
-            self.text = text
+        if self._decode(raw):
             self._parse()
 
     def problem(self, location: Location, message: str, *, at: str = "value") -> Problem:
@@ -131,27 +130,30 @@ class Document:
                 node = node.items.get(part, node)
         return str(node.event.value) if node and isinstance(node.event, ScalarEvent) else ""
 
-    def _decode(self, raw: bytes) -> str | None:
+    def _decode(self, raw: bytes) -> bool:
         if len(raw) > MAX_BYTES:
             self._report(0, 0, f"{len(raw):,} bytes; a spec has at most {MAX_BYTES:,}")
-            return None
+            return False
+        self.text = raw.decode("utf-8-sig", errors="replace")
         try:
-            text = raw.decode("utf-8-sig")
+            raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            before = raw[: error.start].decode("utf-8-sig", errors="ignore")
-            lines = _LINE_BREAK.split(before)
-            byte = f"byte 0x{raw[error.start]:02x}"
-            self._report(len(lines) - 1, len(lines[-1]), f"{byte} is not UTF-8; save it as UTF-8")
-            return None
-        if found := _CONTROL.search(text):
-            lines = _LINE_BREAK.split(text[: found.start()])
+            before = error.object[: error.start].decode("utf-8-sig", errors="ignore")
+            byte = f"byte 0x{error.object[error.start]:02x}"
+            self._report_after(before, f"{byte} is not UTF-8; save the file as UTF-8")
+            return False
+        if found := _CONTROL.search(self.text):
             code = f"U+{ord(found.group()):04X}"
-            self._report(len(lines) - 1, len(lines[-1]), f"control character {code}; remove it")
-            return None
-        if not text.strip():
+            self._report_after(self.text[: found.start()], f"control character {code}; remove it")
+            return False
+        if not self.text.strip():
             self._report(0, 0, "the file is empty; `claimbench new` writes one to start from")
-            return None
-        return text
+            return False
+        return True
+
+    def _report_after(self, before: str, message: str) -> None:
+        lines = _LINE_BREAK.split(before)
+        self._report(len(lines) - 1, len(lines[-1]), message)
 
     def _parse(self) -> None:
         events = Parser(self.text)
@@ -160,8 +162,8 @@ class Document:
             self.readable = True
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            hint = _HINTS.get(str(error.problem), "")
-            said = f"not valid YAML: {error.problem or error.context}" + (hint and f"; {hint}")
+            said = f"not valid YAML: {error.problem or error.context}"
+            said += next((f"; {hint}" for part, hint in _HINTS.items() if part in said), "")
             self._report(mark.line if mark else 0, mark.column if mark else 0, said)
         except _Unreadable as stop:
             self.problems.append(stop.problem)
@@ -254,9 +256,15 @@ class Document:
         self.problems.append(self._at(line, column, message))
 
     def _at(self, line: int, column: int, message: str, width: int | None = 1) -> Problem:
+        """Return the problem at a line and column from 0; what lies past the end, at the end."""
         if self._lines is None:
             self._lines = _LINE_BREAK.split(self.text)
-        source = self._lines[line] if line < len(self._lines) else ""
+            while len(self._lines) > 1 and not self._lines[-1].strip():
+                self._lines.pop()
+        if line >= len(self._lines):
+            line = len(self._lines) - 1
+            column = len(self._lines[line])
+        source = self._lines[line]
         marked = len(source.rstrip()) - column if width is None else width
         return Problem(self.path, line + 1, column + 1, message, source, max(1, marked))
 

@@ -3,7 +3,7 @@
 import math
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from harness.spec.base import Finite, Model, Positive, refusal
 
@@ -14,19 +14,28 @@ UPPER = ("at_most", "below")
 class Region(Model):
     """One interval: a lower bound, an upper bound, both, or a number with a tolerance."""
 
-    at_least: Finite | None = Field(None, description="Lower bound; the bound itself holds.")
-    above: Finite | None = Field(None, description="Lower bound; the bound itself does not hold.")
-    at_most: Finite | None = Field(None, description="Upper bound; the bound itself holds.")
-    below: Finite | None = Field(None, description="Upper bound; the bound itself does not hold.")
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    at_least: Finite | None = Field(
+        default=None, description="Lower bound; the bound itself holds."
+    )
+    above: Finite | None = Field(
+        default=None, description="Lower bound; the bound itself does not hold."
+    )
+    at_most: Finite | None = Field(default=None, description="Upper bound; the bound itself holds.")
+    below: Finite | None = Field(
+        default=None, description="Upper bound; the bound itself does not hold."
+    )
     between: (
         Annotated[tuple[Finite, ...], Field(min_length=2, max_length=2, strict=False)] | None
-    ) = Field(None, description="[a, b] with a < b; both ends hold.")
+    ) = Field(default=None, description="[a, b] with a < b; both ends hold.")
     equals: Finite | None = Field(
-        None, description="The expected number; needs `abs` or `rel`, its tolerance."
+        default=None, description="The expected number; needs `abs` or `rel`, its tolerance."
     )
-    abs: Positive | None = Field(None, description="Largest |value − equals| that holds.")
+    abs: Positive | None = Field(default=None, description="Largest |value − equals| that holds.")
     rel: Positive | None = Field(
-        None, description="Largest |value − equals| / |equals| that holds; 0.01 is one per cent."
+        default=None,
+        description="Largest |value − equals| / |equals| that holds; 0.01 is one per cent.",
     )
 
     @model_validator(mode="after")

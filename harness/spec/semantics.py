@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from harness.spec.base import TIERS
 from harness.spec.explain import guess, prefix
 from harness.spec.models import Claim, Known, rule_of
-from harness.spec.parts import Parts
+from harness.spec.parts import Part, Parts
 from harness.spec.problems import Problem
 from harness.spec.reading import Document, Location
 from harness.spec.region import Region, number
+from harness.tiers import TIERS
 
 SEEDS = {"every": (1, 100), "typical": (6, 20)}
 
@@ -32,26 +32,32 @@ def check(parts: Parts, document: Document) -> Iterator[Problem]:
 
     Args:
         parts: claims and experiments of the document.
-        document: the file; its data is a mapping.
+        document: the file.
     """
     for index, part in parts.claims.items():
-        findings = [f for keys, each in CHECKS if part.has(*keys) for f in each(part.value)]
-        experiment = parts.experiments.get(part.value.experiment)
-        if part.has("kind", "experiment", "rule", "seeds") and (
-            experiment is not None and experiment.has("deterministic")
-        ):
-            findings += _seeds(part.value, experiment.value.deterministic)
-        for finding in findings:
+        for finding in _findings(part, parts):
             location = ("claims", index, *finding.place)
             text = prefix(location, document) + finding.sentence
             yield document.problem(location, text, at=finding.at)
     yield from _names(document)
 
 
+def _findings(part: Part[Claim], parts: Parts) -> Iterator[Finding]:
+    claim = part.value
+    for keys, each in CHECKS:
+        if part.has(*keys):
+            yield from each(claim)
+    experiment = parts.experiments.get(claim.experiment)
+    if part.has("kind", "experiment", "rule", "seeds") and (
+        experiment is not None and experiment.has("deterministic")
+    ):
+        yield from _seeds(claim, experiment.value.deterministic)
+
+
 def _names(document: Document) -> Iterator[Problem]:
     """Check ids and names of experiments in the raw data: also of claims with other problems."""
-    entries = document.data.get("claims")
-    experiments = document.data.get("experiments")
+    data = document.data if isinstance(document.data, dict) else {}
+    entries, experiments = data.get("claims"), data.get("experiments")
     named = list(experiments) if isinstance(experiments, dict) else None
     lines: dict[str, int] = {}
     used: set[str] = set()
@@ -71,6 +77,11 @@ def _names(document: Document) -> Iterator[Problem]:
                 text = f"{prefix((*location, 'experiment'), document)}no experiment `{experiment}`"
                 known = f"; {guess(experiment, named)}" if named else ""
                 yield document.problem((*location, "experiment"), text + known)
+    removed = data.get("removed")
+    for index, entry in enumerate(removed if isinstance(removed, list) else []):
+        if isinstance(entry, dict) and isinstance(id := entry.get("id"), str) and id in lines:
+            text = f"`removed` names `{id}`, which stands in line {lines[id]}; remove one of them"
+            yield document.problem(("removed", index, "id"), text)
     for name in named or []:
         if name not in used and entries:
             text = f"experiment `{name}`: no claim uses it; add a claim or remove it"

@@ -1,6 +1,7 @@
 """The executor `processes`: worker processes forked from a template, one paper each."""
 
 import contextlib
+import itertools
 import os
 import selectors
 import signal
@@ -36,6 +37,7 @@ class Processes:
         self._profile = profile
         self._size = size
         self._workers: list[_Worker] = []
+        self._names = itertools.count()
         self._selector = selectors.DefaultSelector()
         self._template: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -50,11 +52,15 @@ class Processes:
     def start(self, job: Job) -> None:
         """Give the job to an idle worker of its paper, or to a new one."""
         worker = self._idle_worker(job.folder)
-        if worker is None:
-            if len(self._workers) >= self._size:
-                self._retire(next(w for w in self._workers if w.job is None))
-            worker = self._fork(job)
-        worker.begin(job)
+        if worker is not None:
+            try:
+                worker.begin(job)
+                return
+            except OSError:  # it ended while it had nothing to do
+                self._retire(worker)
+        if len(self._workers) >= self._size:
+            self._retire(next(w for w in self._workers if w.job is None))
+        self._fork(job).begin(job)
 
     def wait(self, seconds: float) -> list[Outcome | Progress]:
         """Return outcomes and progress; wait for some at most so long."""
@@ -63,13 +69,13 @@ class Processes:
         seconds = max(0.0, min([seconds, *(deadline - now for deadline in deadlines)]))
         events: list[Outcome | Progress] = []
         for key, _ in self._selector.select(seconds):
-            if isinstance(key.data, _Worker):
+            if key.data is None:
+                events += self._receive_control()
+            elif key.data in self._workers:  # else it was retired a moment ago
                 events += key.data.receive()
                 if key.data.reader.closed:  # the template says in a moment how it ended
                     self._selector.unregister(key.data.sock)
                     key.data.deadline = time.monotonic() + _LAST_WORDS_SECONDS
-            else:
-                events += self._receive_control()
         for worker in list(self._workers):
             if worker.deadline is not None and time.monotonic() >= worker.deadline:
                 events += self._gone(worker, worker.overdue())
@@ -102,9 +108,10 @@ class Processes:
         control = self._started_template()
         ours, theirs = socket.socketpair()
         log = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker
+        worker = _Worker(next(self._names), job.folder, ours, log)
         with theirs:
-            send(control, {"preload": job.preload}, (theirs.fileno(), log.fileno()))
-        worker = _Worker(job.folder, ours, log)
+            request = {"name": worker.name, "preload": job.preload}
+            send(control, request, (theirs.fileno(), log.fileno()))
         self._workers.append(worker)
         self._selector.register(ours, selectors.EVENT_READ, worker)
         return worker
@@ -134,9 +141,8 @@ class Processes:
         events: list[Outcome | Progress] = []
         for message in self._reader.receive():
             for worker in self._workers:
-                if worker.pid == message["ended"]:
-                    if not worker.reader.closed:
-                        events += worker.receive()
+                if worker.name == message["ended"]:
+                    events += worker.receive()
                     events += self._gone(worker, _how_it_ended(message["status"]))
                     break
         if self._reader.closed:
@@ -144,12 +150,13 @@ class Processes:
         return events
 
     def _gone(self, worker: "_Worker", why: str) -> list[Outcome | Progress]:
+        events: list[Outcome | Progress] = [] if worker.job is None else [worker.fail(why)]
         self._retire(worker)
-        return [] if worker.job is None else [worker.fail(why)]
+        return events
 
     def _retire(self, worker: "_Worker") -> None:
         self._workers.remove(worker)
-        if not worker.reader.closed:
+        with contextlib.suppress(KeyError):  # what has closed is no longer watched
             self._selector.unregister(worker.sock)
         worker.kill()
 
@@ -157,7 +164,8 @@ class Processes:
 class _Worker:
     """The parent's view of a worker process."""
 
-    def __init__(self, folder: Path, sock: socket.socket, log: IO[bytes]) -> None:
+    def __init__(self, name: int, folder: Path, sock: socket.socket, log: IO[bytes]) -> None:
+        self.name = name
         self.folder = folder
         self.sock = sock
         self.reader = Reader(sock)
@@ -167,13 +175,12 @@ class _Worker:
         self._log = log
         self._log_start = 0
         self._began = False
-        self._remaining: float | None = None
-        self._building = ""
+        self._building: list[tuple[str, float]] = []  # with the seconds left to what asked for it
 
     def begin(self, job: Job) -> None:
         self.job = job
         self._began = False
-        self._building = ""
+        self._building.clear()
         self._log_start = os.fstat(self._log.fileno()).st_size
         send(self.sock, encode_job(job))
         if self.pid is not None:
@@ -181,7 +188,7 @@ class _Worker:
 
     def receive(self) -> list[Outcome | Progress]:
         events: list[Outcome | Progress] = []
-        for message in self.reader.receive():
+        for message in self.reader.receive_all():
             if "worker" in message:
                 self.pid = message["worker"]
                 self.deadline = time.monotonic() + LOADING_SECONDS
@@ -202,12 +209,10 @@ class _Worker:
         assert self.job is not None  # artefacts are built for a job
         now = time.monotonic()
         if seconds is None:
-            self._building = ""
-            self.deadline = now + (self._remaining or 0.0)
+            _, remaining = self._building.pop()
+            self.deadline = now + remaining
             return []
-        if not self._building:
-            self._remaining = (self.deadline or now) - now
-        self._building = name
+        self._building.append((name, (self.deadline or now) - now))
         self.deadline = now + seconds
         return [Progress(self.job, 0, 1, f"building {name}")]
 
@@ -227,7 +232,7 @@ class _Worker:
         if self.reader.closed:
             return "the worker process closed its connection"
         if self._building:
-            return f"building the artefact `{self._building}` took longer than its timeout"
+            return f"building the artefact `{self._building[-1][0]}` took longer than its timeout"
         if not self._began:
             return f"importing reproduce.py took longer than {LOADING_SECONDS:g} s"
         limit = self.job.timeout if self.job else 0
@@ -238,6 +243,7 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         self.sock.close()
+        self._log.close()
 
     def _output(self) -> str:
         size = os.fstat(self._log.fileno()).st_size

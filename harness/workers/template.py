@@ -45,25 +45,29 @@ def main() -> None:
     selector.register(control, selectors.EVENT_READ)
     selector.register(wake_read, selectors.EVENT_READ)
     reader = Reader(control)
+    names: dict[int, int] = {}
     while not reader.closed:
         ready = {key.fileobj for key, _ in selector.select()}
         if wake_read in ready:
             wake_read.recv(4096)
-            _report_ended(control)
+            _report_ended(control, names)
         if control in ready:
             requests, files = reader.receive_files(2)
             for request in requests:
                 for framework in request["preload"]:
-                    importlib.import_module(framework)
+                    with contextlib.suppress(ImportError):  # the run that needs it will say so
+                        importlib.import_module(framework)
                 gc.freeze()  # imported objects stay shared with the workers
-                _fork(files, (control, wake_read, wake_write))
+                names[_fork(files, (control, wake_read, wake_write))] = request["name"]
                 for file in files:
                     os.close(file)
 
 
-def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> None:
+def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> int:
+    """Fork a worker and return its process id."""
     template = os.getpid()
-    if os.fork() == 0:
+    pid = os.fork()
+    if pid == 0:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -76,15 +80,17 @@ def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> None:
             status = 0
         finally:
             os._exit(status)
+    return pid
 
 
-def _report_ended(control: socket.socket) -> None:
+def _report_ended(control: socket.socket, names: dict[int, int]) -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+            name = names.pop(pid)
+            send(control, {"ended": name, "status": os.waitstatus_to_exitcode(status)})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """JSON messages, one a line, over a Unix socket."""
 
+import contextlib
 import json
 import socket
 from typing import Any
@@ -28,8 +29,19 @@ class Reader:
 
     def receive(self) -> list[dict[str, Any]]:
         """Read once and return the messages that are complete now; `closed` tells the end."""
+        return self._read(0)
+
+    def receive_all(self) -> list[dict[str, Any]]:
+        """Read all that is there and return the messages; never wait for more."""
+        messages: list[dict[str, Any]] = []
+        with contextlib.suppress(BlockingIOError):
+            while not self.closed:
+                messages += self._read(socket.MSG_DONTWAIT)
+        return messages
+
+    def _read(self, flags: int) -> list[dict[str, Any]]:
         try:
-            data = self._sock.recv(1 << 16)
+            data = self._sock.recv(1 << 16, flags)
         except ConnectionResetError:
             data = b""
         if not data:

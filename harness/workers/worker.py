@@ -1,5 +1,6 @@
 """The worker process: it serves the jobs of one paper, one after the other."""
 
+import io
 import os
 import socket
 import sys
@@ -23,6 +24,9 @@ def serve(sock: socket.socket, log: int) -> None:
     os.dup2(null, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    for stream in (sys.stdout, sys.stderr):  # a run that is killed has its last lines in the log
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
     send(sock, {"worker": os.getpid()})
     reader = Reader(sock)
     while not reader.closed:

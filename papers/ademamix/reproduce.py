@@ -299,7 +299,7 @@ def _compare(path: Tensor, distance: Tensor) -> tuple[float, ...]:
     return (
         (arrival[1:].min() / arrival[0]).item(),
         (arrival[low] / arrival[0]).item(),
-        (excess[0] / excess[slow]).item(),
+        (excess[0] / excess[slow]).item() if excess[slow] > 0 else math.inf,
         (length[0] / length[slow]).item(),
         (distance[-1, 1:].min() / distance[-1, 0]).item(),
         arrival[0].item(),

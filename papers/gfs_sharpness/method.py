@@ -196,6 +196,7 @@ def integrated_flow(
 
 def runge_kutta_flow(
     loss: curvature.Loss,
+    gradient: Callable[[Tensor], Tensor],
     w: Tensor,
     start: Tensor,
     *,
@@ -210,6 +211,7 @@ def runge_kutta_flow(
 
     Args:
         loss: maps (runs, p) to (runs,).
+        gradient: maps (runs, p) to (runs, p).
         w: shape (runs, p).
         start: vector of shape (p,) that the eigenvalue computation starts from.
         target: loss at which a point counts as arrived.
@@ -234,10 +236,10 @@ def runge_kutta_flow(
             product = curvature.hessian_product(loss, x)
             top = curvature.largest_eigenvalue(product, start.expand_as(x), tolerance=1e-3)
             h = 1 / top.unsqueeze(-1)
-        k1 = curvature.gradient(loss, x)
-        k2 = curvature.gradient(loss, x - h / 2 * k1)
-        k3 = curvature.gradient(loss, x - h / 2 * k2)
-        k4 = curvature.gradient(loss, x - h * k3)
+        k1 = gradient(x)
+        k2 = gradient(x - h / 2 * k1)
+        k3 = gradient(x - h / 2 * k2)
+        k4 = gradient(x - h * k3)
         x = x - h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
     end[open_] = x
     return end

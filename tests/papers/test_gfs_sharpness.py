@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.autograd import functional as autograd
 
+from common.curvature import gradient
 from papers.gfs_sharpness.method import (
     SquaredRegression,
     integrated_flow,
@@ -183,7 +184,12 @@ def test_runge_kutta_steps_by_hand():
     scales = torch.tensor([2.0, 5.0], dtype=torch.float64)
     w = torch.tensor([[1.0], [3.0]], dtype=torch.float64)
     end = runge_kutta_flow(
-        lambda x: scales[: len(x)] * x[:, 0] ** 2 / 2, w, w[0], target=0.0, steps=10
+        lambda x: scales * x[:, 0] ** 2 / 2,
+        lambda x: scales[:, None] * x,
+        w,
+        w[0],
+        target=0.0,
+        steps=10,
     )
     torch.testing.assert_close(end, w * 0.375**10)
 
@@ -192,12 +198,19 @@ def scalar_loss_of_rows(x: torch.Tensor) -> torch.Tensor:
     return 0.5 * (x.prod(-1) - 1) ** 2
 
 
+def scalar_gradient_of_rows(x: torch.Tensor) -> torch.Tensor:
+    return gradient(scalar_loss_of_rows, x)
+
+
 def test_runge_kutta_flow_is_the_scalar_flow():
     w = scalar_flow(weights(4), np.linspace(0.8, 1.3, 8))
     minimum = scalar_flow(w[:, :1])
     points = torch.tensor(np.concatenate([w, minimum], axis=1).T)
     before = points.clone()
-    end = runge_kutta_flow(scalar_loss_of_rows, points, torch.ones_like(points[0]), target=1e-16)
+    start = torch.ones_like(points[0])
+    end = runge_kutta_flow(
+        scalar_loss_of_rows, scalar_gradient_of_rows, points, start, target=1e-16
+    )
     assert scalar_loss_of_rows(end).max() < 1e-16
     assert torch.equal(end[8], points[8])
     np.testing.assert_allclose(end[:8].T, scalar_flow(w), rtol=3e-4)
@@ -208,7 +221,9 @@ def test_runge_kutta_flow_refuses_a_step_that_is_too_long():
     # λmax is tiny near zero and grows a hundredfold on the way to the minimum
     w = torch.tensor([[0.1, 0.1, 0.1, 9.0]], dtype=torch.float64)
     with pytest.raises(RuntimeError, match="the loss rose"):
-        runge_kutta_flow(scalar_loss_of_rows, w, torch.ones_like(w[0]), target=1e-16)
+        runge_kutta_flow(
+            scalar_loss_of_rows, scalar_gradient_of_rows, w, torch.ones_like(w[0]), target=1e-16
+        )
 
 
 def test_tanh_network_is_torchs_network():
@@ -216,12 +231,21 @@ def test_tanh_network_is_torchs_network():
     assert network.x.shape == (50, 64)
     assert network.x.mean(0).abs().max() < 1e-12
     assert network.y.sum(1).tolist() == [1] * 50
-    w = network.initial(torch.Generator().manual_seed(9))
+    generator = torch.Generator().manual_seed(9)
+    w = network.initial(generator)
     assert w.shape == (1510,)
-    w1, b1, w2, b2 = w.split([1280, 20, 200, 10])
-    torch.nn.init.normal_(b1, generator=torch.Generator().manual_seed(1))
-    torch.nn.init.normal_(b2, generator=torch.Generator().manual_seed(2))
-    hidden = torch.tanh(torch.nn.functional.linear(network.x, w1.reshape(64, 20).T, b1))
-    output = torch.nn.functional.linear(hidden, w2.reshape(20, 10).T, b2)
-    expected = torch.nn.functional.mse_loss(output, network.y, reduction="sum") / 100
-    torch.testing.assert_close(network.loss(torch.stack([w, w])), expected.repeat(2))
+    assert w[:1280].var().item() == pytest.approx(1 / 64, rel=0.15)
+    assert w[1300:1500].var().item() == pytest.approx(1 / 20, rel=0.3)
+    assert w[1280:1300].tolist() + w[1500:].tolist() == [0] * 30
+    points = w + 0.1 * torch.randn(3, 1510, generator=generator, dtype=w.dtype)
+    layers = torch.nn.Sequential(
+        torch.nn.Linear(64, 20), torch.nn.Tanh(), torch.nn.Linear(20, 10)
+    ).double()
+    for point, loss, slope in zip(
+        points, network.loss(points), network.gradient(points), strict=True
+    ):
+        torch.nn.utils.vector_to_parameters(point, layers.parameters())
+        expected = (layers(network.x) - network.y).square().sum() / 100
+        torch.testing.assert_close(loss, expected.detach())
+        slopes = torch.autograd.grad(expected, list(layers.parameters()))
+        torch.testing.assert_close(slope, torch.nn.utils.parameters_to_vector(slopes))

@@ -70,3 +70,16 @@ def told(problem: Problem) -> tuple[int, str, str]:
     """Return line, marked text and message."""
     start = problem.column - 1
     return (problem.line, problem.source_line[start : start + problem.width], problem.message)
+
+
+RICH = edited(
+    (
+        "{loss_gap: {above: 0}}",
+        "{smoke: {loss_gap: {between: [0.1, 1]}}, full: {tokens: {above: 1}}}",
+    ),
+    (
+        "seeds: {max: 12}",
+        "known: {full: {verdict: diverges, finding: é, passes_with: {beta1: [null, 1e-300]}}}\n"
+        "    amended: [{date: 2026-12-01, was: a, now: b, reason: c}]",
+    ),
+)

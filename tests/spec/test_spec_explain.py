@@ -11,11 +11,12 @@ from harness.spec.models import (
     Experiment,
     Known,
     Paper,
+    Removal,
     Seeds,
 )
 from tests.spec.lion import edited, told
 
-MODELS: list[type[Model]] = [Amendment, Claim, ClaimsFile, Experiment, Known, Paper, Seeds]
+MODELS: list[type[Model]] = [Amendment, Claim, ClaimsFile, Experiment, Known, Paper, Removal, Seeds]
 
 LOWER = "claim `lower-loss`: "
 HALF = "claim `half-the-state`: "
@@ -430,8 +431,8 @@ def test_top_level_is_no_mapping(problems, text, found):
 
 def test_top_level_keys_are_missing_or_empty(problems):
     assert [problem.message for problem in problems("claims: []\nexperiments: {}\n")] == [
-        "`claims` must not be empty",
         "no `paper`: add the title, year, authors and theme of the paper",
+        "`claims` must not be empty",
         "`experiments` must not be empty",
     ]
 

@@ -62,6 +62,12 @@ def test_tab_keeps_the_carets_in_place():
     )
 
 
+def test_what_a_terminal_would_obey_is_not_shown():
+    assert str(Problem(Path("c.yaml"), 1, 3, "key `\x1b[31m`\nx", "a \x1bb", 2)) == (
+        "c.yaml:1:3: key `\ufffd[31m` x\n    1 | a \ufffdb\n      |   ^^"
+    )
+
+
 def test_same_problem_is_told_once():
     assert len(SpecError("lion", [Problem(Path("c"), 1, 1, "m")] * 3).problems) == 1
 

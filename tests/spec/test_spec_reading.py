@@ -98,11 +98,12 @@ REFUSED = [
     ("[1]: a\n", (1, "[", "this key is not text; write it in quotes")),
     ('a: "x\\0"\n', (1, '"x\\0"', "the text holds a control character; remove it")),
     ("", (1, "", "the file is empty; `claimbench new` writes one to start from")),
-    (" \n\n", (1, "", "the file is empty; `claimbench new` writes one to start from")),
-    ("# c\n", (2, "", "the file holds comments and no keys")),
-    (b"a: 1\nb: \xff\n", (2, "", "byte 0xff is not UTF-8; save it as UTF-8")),
-    ("a: 1\nb: \x07\n", (2, "", "control character U+0007; remove it")),
-    ("a: \u2028\n", (1, "", "control character U+2028; remove it")),
+    (" \n\n", (1, " ", "the file is empty; `claimbench new` writes one to start from")),
+    ("# c\n", (1, "", "the file holds comments and no keys")),
+    (b"a: 1\nb: \xff\n", (2, "\ufffd", "byte 0xff is not UTF-8; save the file as UTF-8")),
+    (b"\xef\xbb\xbfa: \xff", (1, "\ufffd", "byte 0xff is not UTF-8; save the file as UTF-8")),
+    ("a: 1\nb: \x07\n", (2, "\x07", "control character U+0007; remove it")),
+    ("a: \u2028\n", (1, "\u2028", "control character U+2028; remove it")),
 ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.spec.semantics import no_difference
-from tests.spec.lion import edited, told
+from tests.spec.lion import CLAIMS, edited, told
 
 LOWER = "claim `lower-loss`: "
 HALF = "claim `half-the-state`: "
@@ -154,16 +154,32 @@ ONE = [
             LOWER + "the claim in line 14 has this id; ids are unique",
         ),
     ),
-    (
-        ("claims:\n", "  spare: {}\nclaims:\n"),
-        (13, "spare", "experiment `spare`: no claim uses it; add a claim or remove it"),
-    ),
 ]
 
 
 @pytest.mark.parametrize(("edit", "expected"), ONE)
 def test_message(problems, edit, expected):
     assert [told(problem) for problem in problems(edited(edit))] == [expected]
+
+
+def test_experiment_without_a_claim(problems):
+    text = edited(("experiment: memory", "experiment: digits"), ("optimizer: adamw", "beta1: 0.8"))
+    assert next(told(problem) for problem in problems(text)) == (
+        11,
+        "memory",
+        "experiment `memory`: no claim uses it; add a claim or remove it",
+    )
+
+
+def test_removed_claim_that_is_still_there(problems):
+    removed = "removed: [{id: lower-loss, date: 2026-12-01, reason: x}]\n"
+    assert [told(problem) for problem in problems(CLAIMS + removed)] == [
+        (
+            33,
+            "lower-loss",
+            "`removed` names `lower-loss`, which stands in line 14; remove one of them",
+        )
+    ]
 
 
 def test_unknown_experiment_is_guessed(problems):

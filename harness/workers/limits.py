@@ -1,0 +1,64 @@
+"""What a worker may not do: take more memory than the profile has, or use the network."""
+
+import ctypes
+import os
+import platform
+import resource
+import socket
+import sys
+from typing import Any
+
+_ON_LINUX = platform.system() == "Linux"
+_CLONE_NEWNET = 0x40000000
+_NETWORK_EVENTS = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"}
+
+
+def limit_memory(megabytes: int) -> None:
+    """Let this process have at most so much data memory (`RLIMIT_DATA`); Linux only.
+
+    An allocation beyond it fails inside the process: Python raises MemoryError, torch and jax
+    an error of their own.
+    """
+    if _ON_LINUX:
+        size = megabytes * 1024**2
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+def cut_network() -> None:
+    """Take the network from this process and its children.
+
+    With the right to do so (root on Linux) it gets a network namespace of its own, empty;
+    otherwise Python's calls that would reach an Internet address raise PermissionError.
+    """
+    if not _own_namespace():
+        sys.addaudithook(_refuse_network)
+
+
+def network_limit() -> str:
+    """Return how workers are kept from the network here, as a sentence for `doctor`."""
+    if _ON_LINUX and os.geteuid() == 0:
+        return "no network in workers (network namespace)"
+    return "no network in workers (audit hook: holds for Python code only, since this is not root)"
+
+
+def memory_limit() -> str:
+    """Return how workers' memory is limited here, as a sentence for `doctor`."""
+    if _ON_LINUX:
+        return "memory of workers limited (RLIMIT_DATA, from the profile)"
+    return f"memory of workers not limited: {sys.platform} has no RLIMIT_DATA that holds"
+
+
+def _own_namespace() -> bool:
+    if not _ON_LINUX:
+        return False
+    failed: int = ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET)
+    return failed == 0
+
+
+def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
+    if event not in _NETWORK_EVENTS:
+        return
+    sock = arguments[0]
+    if isinstance(sock, socket.socket) and sock.family == socket.AF_UNIX:
+        return
+    raise PermissionError(f"a run has no network ({event}); put data into a data set instead")

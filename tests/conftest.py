@@ -1,0 +1,241 @@
+"""What tests share: tiny papers to run, a store of their own, and golden files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.profiles import load_profile
+from harness.workers.jobs import Job
+
+pytest_plugins = ["pytester"]
+
+METHOD = '''"""A method that scales a number."""
+
+
+def scaled(x: float, scale: float) -> float:
+    return scale * x
+'''
+
+HEAD = '''"""A tiny paper."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+from harness import Run, artefact, experiment
+
+from .method import scaled
+
+HERE = Path(__file__).parent
+
+
+def note(text: str, file: str = "runs.txt") -> None:
+    with open(HERE / file, "a", encoding="utf-8") as notes:
+        notes.write(f"{text}\\n")
+
+
+'''
+
+MEASURE = '''@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    """A number in [scale, 2 scale)."""
+    note(f"measure {scale:g} {run.seed}")
+    return {"value": scaled(1 + random.random(), scale)}
+'''
+
+CLAIM: dict[str, Any] = {
+    "id": "holds",
+    "statement": "The value is at least one.",
+    "source": "Sec. 1",
+    "kind": "exact",
+    "fidelity": "exact",
+    "experiment": "measure",
+    "expect": {"value": {"at_least": 1}},
+    "control": {"scale": 0.25},
+}
+
+
+@dataclass(frozen=True)
+class TinyPaper:
+    """A paper folder that a test has written."""
+
+    folder: Path
+
+    def runs(self, file: str = "runs.txt") -> list[str]:
+        """Return the lines that experiments noted, in order."""
+        path = self.folder / file
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+    def replace(self, old: str, new: str, file: str = "reproduce.py") -> None:
+        """Edit a file; `old` must be there."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def write_paper(
+    folder: Path,
+    *,
+    code: str = MEASURE,
+    claims: Sequence[Mapping[str, Any]] = ({},),
+    experiments: Mapping[str, Any] | None = None,
+) -> TinyPaper:
+    """Write a paper folder.
+
+    Args:
+        folder: where; its name is the slug.
+        code: the experiments, to stand below `HEAD`.
+        claims: of each claim what differs from `CLAIM`.
+        experiments: entries of the spec; those that claims name are added with defaults.
+    """
+    folder.mkdir(parents=True)
+    whole = [{**CLAIM, **claim} for claim in claims]
+    spec = {
+        "paper": {"title": "Tiny", "year": 2024, "authors": ["A. Author"], "theme": "tests"},
+        "experiments": {
+            **{claim["experiment"]: {} for claim in whole},
+            **(experiments or {}),
+        },
+        "claims": whole,
+    }
+    (folder / "claims.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
+    (folder / "reproduce.py").write_text(HEAD + code, encoding="utf-8")
+    (folder / "method.py").write_text(METHOD, encoding="utf-8")
+    (folder / "README.md").write_text("# Tiny\n", encoding="utf-8")
+    return TinyPaper(folder)
+
+
+@pytest.fixture(scope="session")
+def paper_writer() -> Callable[..., TinyPaper]:
+    """`write_paper`, for fixtures that live longer than a test."""
+    return write_paper
+
+
+@pytest.fixture
+def make_paper(tmp_path: Path) -> Callable[..., TinyPaper]:
+    """Write a paper folder below the test's own folder: `make_paper("slug", code=…, claims=…)`."""
+
+    def make(slug: str = "tiny", **parts: Any) -> TinyPaper:
+        return write_paper(tmp_path / "papers" / slug, **parts)
+
+    return make
+
+
+@pytest.fixture
+def make_job(store_home: Path) -> Callable[..., Job]:
+    """Return a maker of jobs: `make_job(paper, "measure", 3, timeout=1.0, scale=2.0)`."""
+
+    def make(
+        paper: TinyPaper,
+        experiment: str = "measure",
+        index: int = 0,
+        *,
+        timeout: float = 30.0,
+        preload: tuple[str, ...] = (),
+        exclusive: bool = False,
+        precision: str = "float32",
+        **arguments: Any,
+    ) -> Job:
+        return Job(
+            key=f"{paper.folder.name}-{experiment}",
+            index=index,
+            seed=1000 + index,
+            folder=paper.folder,
+            experiment=experiment,
+            arguments=arguments,
+            precision=precision,
+            profile=load_profile("cpu"),
+            preload=preload,
+            timeout=timeout,
+            exclusive=exclusive,
+            home=store_home,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_default_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever asks for a store outside a test's own gets an error that says so."""
+    wall = tmp_path_factory.mktemp("wall") / "a-test-used-a-store-that-is-not-its-own"
+    wall.write_text("", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLAIMBENCH_HOME", str(wall / "store"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def store_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the test's own store; processes that the test starts use it too."""
+    home = tmp_path / "store"
+    monkeypatch.setenv("CLAIMBENCH_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def alive() -> Callable[[int], bool]:
+    """Say whether a process runs; one that has ended and waits for its parent does not."""
+
+    def is_alive(pid: int) -> bool:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+    return is_alive
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait until a condition holds, at most 20 s."""
+
+    def wait(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"waited {seconds:g} s in vain: {what}"
+            time.sleep(0.01)
+
+    return wait
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-golden`."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/*")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with `tests/golden/<name>`; a missing file is written, and fails.
+
+    What differs is put beside the file as `<name>.obtained`.
+    """
+    folder = Path(__file__).parent / "golden"
+
+    def compare(name: str, text: str) -> None:
+        path, obtained = folder / name, folder / f"{name}.obtained"
+        if request.config.getoption("update_golden"):
+            path.write_text(text, encoding="utf-8")
+        if not path.exists():
+            path.write_text(text, encoding="utf-8")
+            pytest.fail(f"{path} was missing and has been written: read it, then run again")
+        if path.read_text(encoding="utf-8") != text:
+            obtained.write_text(text, encoding="utf-8")
+        else:
+            obtained.unlink(missing_ok=True)
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+os.environ.setdefault("NO_COLOR", "1")  # argparse and rich colour their output on some terminals

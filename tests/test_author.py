@@ -1,0 +1,120 @@
+"""The author surface: what a reproduce.py may rely on."""
+
+import time
+
+import jax
+import numpy as np
+import pytest
+import torch
+
+import harness
+from harness import Run, artefact, experiment
+from harness.author import CURVE_POINTS
+from harness.errors import AuthorError
+
+
+def test_exported_names_are_the_documented_ones():
+    assert set(harness.__all__) == {"Run", "artefact", "experiment", "verify"}
+    assert all(hasattr(harness, name) for name in harness.__all__)
+    with pytest.raises(AttributeError, match="no attribute `nothing`"):
+        _ = harness.nothing
+
+
+def test_decorators_leave_the_function_callable():
+    @experiment
+    def measure(run: Run, *, n: int = 2) -> dict[str, float]:
+        return {"seed": run.seed * n}
+
+    assert measure(Run(3), n=4) == {"seed": 12}
+
+
+@pytest.mark.parametrize("decorator", [experiment, artefact], ids=["experiment", "artefact"])
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda: 0, "first parameter must be `run`"),
+        (lambda seed: 0, "first parameter must be `run`"),
+        (lambda *run: 0, "first parameter must be `run`"),
+        (lambda run, n: 0, "write `\\*` after `run`, so that `n` is passed by keyword"),
+        (lambda run, **rest: 0, "`rest` is passed by keyword"),
+    ],
+    ids=["none", "other name", "starred", "positional", "any keyword"],
+)
+def test_other_signature_is_refused(decorator, function, message: str):
+    with pytest.raises(AuthorError, match=message):
+        decorator(function)
+
+
+def test_artefact_takes_a_timeout():
+    def prior(run: Run) -> list[float]:
+        return [1.0]
+
+    assert getattr(artefact(timeout=5)(prior), "timeout") == 5  # noqa: B009  set by the decorator
+    assert getattr(artefact(prior), "timeout") == 600  # noqa: B009
+    with pytest.raises(AuthorError, match="timeout must be positive"):
+        artefact(timeout=0)(prior)
+
+
+def test_artefact_without_a_harness_is_built_in_place():
+    @artefact
+    def prior(run: Run, *, size: int = 1) -> list[int]:
+        return [run.seed] * size
+
+    assert Run(4).artefact(prior, size=2) == [4, 4]
+
+
+def test_unmarked_function_is_no_artefact():
+    with pytest.raises(AuthorError, match="mark `<lambda>` with @artefact"):
+        Run().artefact(lambda run: 0)
+
+
+def test_generators_repeat_for_the_same_seed_and_differ_for_others():
+    def draws(seed: int) -> list[float]:
+        run = Run(seed)
+        return [
+            float(run.rng.random()),
+            float(torch.rand((), generator=run.torch_generator())),
+            float(jax.random.uniform(run.jax_key())),
+        ]
+
+    assert draws(1) == draws(1)
+    assert all(a != b for a, b in zip(draws(1), draws(2), strict=True))
+
+
+def test_rng_goes_on_and_torch_generator_starts_again():
+    run = Run(1)
+    assert run.rng.random() != run.rng.random()
+    first = torch.rand((), generator=run.torch_generator())
+    assert torch.rand((), generator=run.torch_generator()) == first
+
+
+def test_dtype_is_that_of_the_papers_framework():
+    assert Run(precision="float64", torch_dtype=True).dtype is torch.float64
+    assert Run(precision="float32", torch_dtype=False).dtype == np.dtype("float32")
+
+
+def test_curve_is_kept_as_floats():
+    run = Run()
+    run.curve("loss", range(3), torch.tensor([3.0, 2.0, 1.0]))
+    assert run.curves == {"loss": ([0.0, 1.0, 2.0], [3.0, 2.0, 1.0])}
+
+
+@pytest.mark.parametrize("length", [CURVE_POINTS, CURVE_POINTS + 1, 5 * CURVE_POINTS])
+def test_long_curve_is_thinned_evenly(length: int):
+    run = Run()
+    run.curve("loss", np.arange(length), np.arange(length))
+    xs, ys = run.curves["loss"]
+    assert len(xs) <= CURVE_POINTS
+    assert xs == ys
+    assert len(set(np.diff(xs))) == 1
+
+
+@pytest.mark.parametrize(("xs", "ys"), [([1, 2], [1]), ([], [])])
+def test_curve_of_unequal_or_no_points_is_refused(xs, ys):
+    with pytest.raises(AuthorError, match="give one y an x"):
+        Run().curve("loss", xs, ys)
+
+
+def test_time_ratio_is_that_of_the_two_calls():
+    ratio = Run().time_ratio(lambda: time.sleep(0.006), lambda: time.sleep(0.002), rounds=5)
+    assert 2 < ratio < 4

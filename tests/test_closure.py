@@ -1,0 +1,144 @@
+"""What belongs to an experiment's code, and what does not."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.cache import Cache
+from harness.closure import closure
+
+REPRODUCE = '''"""Experiments."""
+import math
+
+import numpy as np
+from harness import Run, experiment
+
+from .method import step
+
+SCALE = 2.0
+
+
+def helper(x):
+    """Help."""
+    return step(x) * SCALE
+
+
+def unrelated(x):
+    return x
+
+
+@experiment
+def first(run: Run, *, n: int = 1) -> dict[str, float]:
+    """One."""
+    return {"x": helper(n)}
+
+
+@experiment
+def second(run: Run, *, n: int = 1) -> dict[str, float]:
+    return {"x": unrelated(n)}
+'''
+METHOD = "from .parts.inner import g\n\n\ndef step(x):\n    return g(x)\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "reproduce.py").write_text(REPRODUCE, encoding="utf-8")
+    (tmp_path / "method.py").write_text(METHOD, encoding="utf-8")
+    (tmp_path / "parts" / "inner.py").write_text("def g(x):\n    return x\n", encoding="utf-8")
+    (tmp_path / "unused.py").write_text("import torch\n", encoding="utf-8")
+    return tmp_path
+
+
+def files(folder: Path, function: str = "first") -> dict[str, str]:
+    return closure(folder, function, Cache(None)).files
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_closure_holds_what_is_imported_and_the_author_surface(folder: Path):
+    assert set(files(folder)) == {
+        "reproduce.py",
+        "method.py",
+        "parts/inner.py",
+        "harness/author.py",
+        "harness/seeds.py",
+    }
+
+
+def test_packages_are_the_foreign_imports(folder: Path):
+    assert closure(folder, "first", Cache(None)).packages == {"numpy"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""One."""', '"""Another docstring."""'),
+        ('"""Experiments."""', '"""Other."""'),
+        ("SCALE = 2.0", "SCALE = 2.0  # a comment"),
+        ('{"x": helper(n)}', '{\n        "x": helper(n),\n    }'),
+        ("return x\n\n\n@experiment\ndef first", "return x + 1\n\n\n@experiment\ndef first"),
+        ('{"x": unrelated(n)}', '{"x": 5.0}'),
+    ],
+)
+def test_edit_that_cannot_matter_changes_nothing(folder: Path, old: str, new: str):
+    before = files(folder)
+    edit(folder / "reproduce.py", old, new)
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("reproduce.py", "SCALE = 2.0", "SCALE = 2.5"),
+        ("reproduce.py", "* SCALE", "- SCALE"),
+        (
+            "reproduce.py",
+            'n: int = 1) -> dict[str, float]:\n    """One',
+            'n: int = 2) -> dict[str, float]:\n    """One',
+        ),
+        ("method.py", "g(x)", "-g(x)"),
+        ("parts/inner.py", "return x", "return x + 1"),
+    ],
+)
+def test_edit_that_matters_changes_the_files_digest_alone(
+    folder: Path, file: str, old: str, new: str
+):
+    before = files(folder)
+    edit(folder / file, old, new)
+    after = files(folder)
+    assert {name for name in after if after[name] != before[name]} == {file}
+
+
+def test_function_named_only_in_text_is_kept(folder: Path):
+    edit(folder / "reproduce.py", '{"x": helper(n)}', '{"x": globals()["unrelated"](n)}')
+    before = files(folder)
+    edit(folder / "reproduce.py", "return x\n", "return x + 1\n")
+    assert files(folder) != before
+
+
+def test_common_modules_and_their_packages_are_included(folder: Path):
+    edit(folder / "method.py", "from .parts", "from common.data import load\nfrom .parts")
+    assert {"common/__init__.py", "common/data.py"} <= set(files(folder))
+
+
+def test_import_inside_a_function_counts(folder: Path):
+    edit(folder / "parts" / "inner.py", "return x", "import jax\n    return x")
+    assert closure(folder, "first", Cache(None)).packages == {"numpy", "jax"}
+
+
+def test_cached_scan_says_the_same(folder: Path):
+    cache = Cache(None)
+    assert closure(folder, "first", cache) == closure(folder, "first", cache)
+
+
+def test_location_of_the_folder_does_not_matter(folder: Path, tmp_path_factory):
+    import shutil
+
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "copy"
+    shutil.copytree(folder, elsewhere)
+    assert files(elsewhere) == files(folder)
