@@ -122,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     why.add_argument("paper", metavar="PAPER", help="slug or folder")
     _add_tier(why, "smoke")
+
+    add(
+        "doctor",
+        "say what this machine can run: profiles, limits, data sets, extras",
+        "  claimbench doctor",
+    )
     return parser
 
 
@@ -157,6 +163,10 @@ def _run(options: argparse.Namespace) -> int:
         from harness.commands import why
 
         return why.run(options.paper, settings=Settings(tier=options.tier, profile=options.profile))
+    if options.command == "doctor":
+        from harness.commands import doctor
+
+        return doctor.run()
     from harness.commands import verify
 
     settings = Settings(

@@ -13,6 +13,11 @@ from typing import Any
 from harness.errors import UsageError
 
 
+def data_sets() -> list[str]:
+    """Return the names of all data sets that installed packages provide."""
+    return sorted(entry_points(group="claimbench.data").names)
+
+
 @cache
 def missing(name: str) -> str | None:
     """Return why a data set can't be read here, or None if it can.
@@ -22,7 +27,7 @@ def missing(name: str) -> str | None:
     """
     found = entry_points(group="claimbench.data", name=name)
     if not found:
-        names = sorted(entry_points(group="claimbench.data").names)
+        names = data_sets()
         near = difflib.get_close_matches(name, names, n=1)
         guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
         raise UsageError(f"no data set `{name}`; {guess}")

@@ -171,7 +171,7 @@ class Store:
         with self._explained():
             row = self._connection.execute(
                 "SELECT parts FROM identities JOIN runs USING (run_key) WHERE runs.paper = ? "
-                "AND experiment = ? ORDER BY runs.started_at DESC, runs.rowid DESC LIMIT 1",
+                "AND experiment = ? ORDER BY runs.rowid DESC LIMIT 1",
                 (paper, function),
             ).fetchone()
         return None if row is None else dict(json.loads(row[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,7 +100,7 @@ def write_paper(
         experiments: entries of the spec; those that claims name are added with defaults.
     """
     folder.mkdir(parents=True)
-    whole = [{**CLAIM, **claim} for claim in claims]
+    whole = [copy.deepcopy({**CLAIM, **claim}) for claim in claims]  # YAML aliases are errors
     spec = {
         "paper": {"title": "Tiny", "year": 2024, "authors": ["A. Author"], "theme": "tests"},
         "experiments": {

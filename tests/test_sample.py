@@ -36,9 +36,10 @@ def stored(index, **metrics):
 
 
 def runs(signs, start=0):
-    """One run a character, + in the region and - outside, each with a value of its own."""
+    """One run a character: + in the region and - outside, each with its own value; = all alike."""
+    values = {"+": 2.0, "-": -2.0, "=": 1.5}
     return {
-        index: stored(index, value=(2 if sign == "+" else -2) + index / 1000)
+        index: stored(index, value=values[sign] + (sign != "=") * index / 1000)
         for index, sign in enumerate(signs, start)
     }
 
@@ -114,7 +115,7 @@ def test_judgement_counts_the_runs_up_to_the_deciding_one(rule, signs, verdict, 
 @settings(derandomize=True, max_examples=150, deadline=None)
 @given(
     rule=st.sampled_from(["typical", "every"]),
-    outcomes=st.lists(st.sampled_from("++++--x"), max_size=20),
+    outcomes=st.lists(st.sampled_from("++====-x"), max_size=20),
     data=st.data(),
 )
 def test_order_of_arrival_changes_nothing(rule, outcomes, data):
@@ -209,6 +210,20 @@ def test_seeds_that_all_give_the_same_are_a_fault_unless_nothing_is_random():
     )
     assert fixed.fault is None
     assert fixed.judgement.verdict == "reproduced"
+
+
+@pytest.mark.parametrize(("rule", "seeds"), [("every", 3), ("typical", 6)])
+def test_seeds_are_called_the_same_only_when_the_last_one_is_there(rule, seeds):
+    same = {index: stored(index, value=2.0) for index in range(seeds)}
+    one, other = sample(rule), sample(rule)
+    for index in range(seeds - 1):
+        one.take({index: same[index]}, {})
+        other.take({index: same[index]}, {})
+    assert one.wanted() == [seeds - 1]
+    one.take({seeds - 1: same[seeds - 1]}, {})
+    other.take({seeds - 1: stored(seeds - 1, value=3.0)}, {})
+    assert str(fault_of(one)).startswith(f"all {seeds} seeds give the same values")
+    assert fault_of(other) is None
 
 
 def test_one_metric_that_varies_is_enough():

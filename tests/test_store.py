@@ -111,10 +111,10 @@ def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
     assert found == [("d", "smoke", 1), ("c", "smoke", 5), ("c", "standard", 1)]
 
 
-def test_last_identity_is_that_of_the_latest_run(store: Store):
+def test_last_identity_is_that_of_the_last_run_even_if_the_clock_was_set_back(store: Store):
     newer = identity(arguments={"n": 2})
-    store.add_run(outcome(1, key=newer.key), newer, "paper", {})
-    store.add_run(outcome(0), identity(), "paper", {})
+    store.add_run(outcome(0, started_at="2026-01-02"), identity(), "paper", {})
+    store.add_run(outcome(1, key=newer.key, started_at="2019-01-01"), newer, "paper", {})
     found = store.last_identity("paper", "f")
     assert found is not None
     assert found["arguments"] == {"n": 2}

@@ -17,6 +17,7 @@ from harness.errors import AuthorError
 from harness.loading import load_module
 from harness.seeds import seed_everything
 from harness.workers.jobs import Failure, Job, Outcome
+from harness.workers.limits import ran_out_of_memory
 
 
 def load_function(folder: Path, name: str, kind: str) -> Callable[..., Any]:
@@ -56,7 +57,7 @@ def execute(job: Job, host: Host | None, began: Callable[[], None] = lambda: Non
             started_at=started_at,
             seconds=time.perf_counter() - begin,
             cpu_seconds=_cpu_seconds() - cpu,
-            failure=Failure(describe(error), trimmed(error, job.folder), exception=error),
+            failure=Failure(_message(error, job), trimmed(error, job.folder), exception=error),
         )
     return Outcome(
         job,
@@ -118,6 +119,13 @@ def _number(name: str, value: Any) -> float:
 def _shown(value: Any) -> str:
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _message(error: BaseException, job: Job) -> str:
+    if ran_out_of_memory(error):
+        profile = job.profile
+        return f"out of memory: the profile `{profile.name}` allows {profile.memory_mb} MB a run"
+    return describe(error)
 
 
 def describe(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import platform
 import resource
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 _ON_LINUX = platform.system() == "Linux"
@@ -14,13 +15,13 @@ _NETWORK_EVENTS = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.
 
 
 def limit_memory(megabytes: int) -> None:
-    """Let this process have at most so much data memory (`RLIMIT_DATA`); Linux only.
+    """Let this process take so much data memory more (`RLIMIT_DATA`); Linux only.
 
     An allocation beyond it fails inside the process: Python raises MemoryError, torch and jax
     an error of their own.
     """
     if _ON_LINUX:
-        size = megabytes * 1024**2
+        size = _data_memory() + megabytes * 1024**2
         resource.setrlimit(resource.RLIMIT_DATA, (size, size))
 
 
@@ -46,6 +47,20 @@ def memory_limit() -> str:
     if _ON_LINUX:
         return "memory of workers limited (RLIMIT_DATA, from the profile)"
     return f"memory of workers not limited: {sys.platform} has no RLIMIT_DATA that holds"
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Say whether an exception is about memory that could not be had."""
+    words = ("can't allocate memory", "RESOURCE_EXHAUSTED", "bad_alloc", "Cannot allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def _data_memory() -> int:
+    """Return the data memory of this process in bytes: the frameworks' own share of it."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def _own_namespace() -> bool:

@@ -8,19 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from harness.errors import ClaimbenchError
 from harness.profiles import Profile
 from harness.workers.jobs import LOADING_SECONDS, Failure, Job, Outcome, Progress
+from harness.workers.log import Log
 from harness.workers.wire import Reader, send
 from harness.workers.worker import encode_job
-
-LOG_BYTES = 64 * 1024
-"""What is kept of a failed run's output: its last 64 kB."""
 
 _LAST_WORDS_SECONDS = 2.0
 
@@ -71,6 +68,8 @@ class Processes:
         for key, _ in self._selector.select(seconds):
             if key.data is None:
                 events += self._receive_control()
+            elif isinstance(key.data, Log):
+                self._drain(key.data)
             elif key.data in self._workers:  # else it was retired a moment ago
                 events += key.data.receive()
                 if key.data.reader.closed:  # the template says in a moment how it ended
@@ -90,8 +89,11 @@ class Processes:
             self._control.close()
             self._control = None
         if self._template is not None:
-            self._template.kill()
-            self._template.wait()
+            try:  # it ends by itself, once it has ended what the workers left behind
+                self._template.wait(_LAST_WORDS_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._template.terminate()
+                self._template.wait()
             self._template = None
         self._selector.close()
 
@@ -107,13 +109,15 @@ class Processes:
     def _fork(self, job: Job) -> "_Worker":
         control = self._started_template()
         ours, theirs = socket.socketpair()
-        log = tempfile.TemporaryFile()  # noqa: SIM115  lives as long as the worker
+        log = Log()
         worker = _Worker(next(self._names), job.folder, ours, log)
         with theirs:
             request = {"name": worker.name, "preload": job.preload}
-            send(control, request, (theirs.fileno(), log.fileno()))
+            send(control, request, (theirs.fileno(), log.writer))
+        os.close(log.writer)
         self._workers.append(worker)
         self._selector.register(ours, selectors.EVENT_READ, worker)
+        self._selector.register(log, selectors.EVENT_READ, log)
         return worker
 
     def _started_template(self) -> socket.socket:
@@ -149,6 +153,12 @@ class Processes:
             raise ClaimbenchError("the template process of the workers ended; its error is above")
         return events
 
+    def _drain(self, log: Log) -> None:
+        if log.fileno() in self._selector.get_map():  # else its worker was retired a moment ago
+            log.drain()
+            if log.closed:
+                self._selector.unregister(log)
+
     def _gone(self, worker: "_Worker", why: str) -> list[Outcome | Progress]:
         events: list[Outcome | Progress] = [] if worker.job is None else [worker.fail(why)]
         self._retire(worker)
@@ -156,15 +166,16 @@ class Processes:
 
     def _retire(self, worker: "_Worker") -> None:
         self._workers.remove(worker)
-        with contextlib.suppress(KeyError):  # what has closed is no longer watched
-            self._selector.unregister(worker.sock)
+        for watched in (worker.sock, worker.log):
+            with contextlib.suppress(KeyError):  # what has closed is no longer watched
+                self._selector.unregister(watched)
         worker.kill()
 
 
 class _Worker:
     """The parent's view of a worker process."""
 
-    def __init__(self, name: int, folder: Path, sock: socket.socket, log: IO[bytes]) -> None:
+    def __init__(self, name: int, folder: Path, sock: socket.socket, log: Log) -> None:
         self.name = name
         self.folder = folder
         self.sock = sock
@@ -172,8 +183,7 @@ class _Worker:
         self.job: Job | None = None
         self.pid: int | None = None
         self.deadline: float | None = None
-        self._log = log
-        self._log_start = 0
+        self.log = log
         self._began = False
         self._building: list[tuple[str, float]] = []  # with the seconds left to what asked for it
 
@@ -181,7 +191,7 @@ class _Worker:
         self.job = job
         self._began = False
         self._building.clear()
-        self._log_start = os.fstat(self._log.fileno()).st_size
+        self.log.restart()
         send(self.sock, encode_job(job))
         if self.pid is not None:
             self.deadline = time.monotonic() + LOADING_SECONDS
@@ -218,7 +228,7 @@ class _Worker:
 
     def _finish(self, job: Job, message: dict[str, Any]) -> Outcome:
         self.job, self.deadline = None, None
-        failure = message["failure"] and Failure(**message["failure"], log=self._output())
+        failure = message["failure"] and Failure(**message["failure"], log=self.log.text())
         fields = message["outcome"]
         curves = {name: (xs, ys) for name, (xs, ys) in fields.pop("curves").items()}
         return Outcome(job, curves=curves, failure=failure, **fields)
@@ -226,7 +236,7 @@ class _Worker:
     def fail(self, message: str) -> Outcome:
         assert self.job is not None  # only a busy worker fails
         job, self.job = self.job, None
-        return Outcome(job, failure=Failure(message, log=self._output()))
+        return Outcome(job, failure=Failure(message, log=self.log.text()))
 
     def overdue(self) -> str:
         if self.reader.closed:
@@ -243,14 +253,7 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         self.sock.close()
-        self._log.close()
-
-    def _output(self) -> str:
-        size = os.fstat(self._log.fileno()).st_size
-        start = max(self._log_start, size - LOG_BYTES)
-        text = os.pread(self._log.fileno(), size - start, start).decode(errors="replace")
-        cut = "" if start == self._log_start else f"[… cut to the last {LOG_BYTES} bytes]\n"
-        return cut + text
+        self.log.close()
 
 
 def _how_it_ended(status: int) -> str:

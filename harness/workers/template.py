@@ -4,11 +4,10 @@ A process that has run an operation of torch or jax can no longer be forked safe
 template never runs one. It is started with the profile's environment already set. For each
 request on its control socket it imports what the paper preloads and forks a worker, which serves
 jobs on a socket of its own. It tells the parent when a worker has ended, and ends itself with
-the parent.
+the parent, with everything that its workers have started.
 """
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import os
@@ -17,25 +16,24 @@ import signal
 import socket
 import sys
 
+from harness.workers.processes import adopt_orphans, die_with_parent, kill_children
 from harness.workers.wire import Reader, send
 from harness.workers.worker import serve
 
-_PR_SET_PDEATHSIG = 1
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends (Linux; elsewhere a no-op)."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before the call
-        os._exit(1)
-
 
 def main() -> None:
-    """Serve fork requests until the parent closes the control socket."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    die_with_parent(int(sys.argv[2]))
+    """Serve fork requests until the parent closes the control socket or ends."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    die_with_parent(int(sys.argv[2]), signal.SIGTERM)
+    adopt_orphans()
+    try:
+        _serve(socket.socket(fileno=int(sys.argv[1])))
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        kill_children()
+
+
+def _serve(control: socket.socket) -> None:
     wake_read, wake_write = socket.socketpair()
     wake_read.setblocking(False)
     wake_write.setblocking(False)
@@ -61,6 +59,7 @@ def main() -> None:
                 names[_fork(files, (control, wake_read, wake_write))] = request["name"]
                 for file in files:
                     os.close(file)
+    signal.set_wakeup_fd(-1)  # workers that end from now on have nobody to tell
 
 
 def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> int:
@@ -72,10 +71,12 @@ def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> int:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             for sock in inherited:
                 sock.close()
             os.setsid()
-            die_with_parent(template)
+            die_with_parent(template, signal.SIGKILL)
+            adopt_orphans()
             serve(socket.socket(fileno=files[0]), files[1])
             status = 0
         finally:
@@ -84,13 +85,15 @@ def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> int:
 
 
 def _report_ended(control: socket.socket, names: dict[int, int]) -> None:
-    with contextlib.suppress(ChildProcessError):
+    with contextlib.suppress(ChildProcessError, BrokenPipeError):  # the parent may be gone
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            name = names.pop(pid)
-            send(control, {"ended": name, "status": os.waitstatus_to_exitcode(status)})
+            name = names.pop(pid, None)
+            kill_children(spared=names)  # what the worker had started is ours now
+            if name is not None:
+                send(control, {"ended": name, "status": os.waitstatus_to_exitcode(status)})
 
 
 if __name__ == "__main__":

@@ -52,7 +52,10 @@ class Reader:
 
     def receive_files(self, most: int) -> tuple[list[dict[str, Any]], list[int]]:
         """Like `receive`, with the file descriptors that came along."""
-        data, files, _, _ = socket.recv_fds(self._sock, 1 << 16, most)
+        try:
+            data, files, _, _ = socket.recv_fds(self._sock, 1 << 16, most)
+        except ConnectionResetError:
+            data, files = b"", []
         if not data:
             self.closed = True
             return [], list(files)

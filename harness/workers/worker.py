@@ -13,6 +13,8 @@ from harness.artefacts import ArtefactStore
 from harness.profiles import Profile
 from harness.workers.execute import execute
 from harness.workers.jobs import Job, Outcome
+from harness.workers.limits import cut_network, limit_memory
+from harness.workers.processes import kill_children
 from harness.workers.wire import Reader, send
 
 _PROGRESS_EVERY = 0.1
@@ -29,10 +31,16 @@ def serve(sock: socket.socket, log: int) -> None:
             stream.reconfigure(line_buffering=True)
     send(sock, {"worker": os.getpid()})
     reader = Reader(sock)
+    limited = False
     while not reader.closed:
         for message in reader.receive():
             job = decode_job(message)
+            if not limited:
+                limited = True
+                cut_network()
+                limit_memory(job.profile.memory_mb)
             outcome = execute(job, SocketHost(sock, job), lambda: send(sock, {"began": True}))
+            kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
             send(sock, encode_outcome(outcome))

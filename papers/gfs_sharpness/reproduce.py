@@ -273,11 +273,12 @@ def tanh_network(
     checkpoints: int = 20,
     flow_loss: float = 1e-4,
 ) -> dict[str, float]:
-    """Full-batch gradient descent on 50 digits, followed from where it first meets 2/η.
+    """Full-batch gradient descent on 50 digits, followed from where its sharpness rises to 2/η.
 
-    `rate`: step size η in units of 2/φ(w₀). `wait`: steps at most until λmax at the iterate exceeds
-    2/η, looked at every 10. After that there is a checkpoint every 20 steps; a gradient flow from
-    each of them, to `flow_loss`, gives φ there.
+    `rate`: step size η in units of 2/φ(w₀). `wait`: steps at most until λmax at the iterate, looked
+    at every 10, comes from below 2/η to above; at the random start it may lie above and sink first.
+    After that there is a checkpoint every 20 steps; a gradient flow from each of them, to
+    `flow_loss`, gives φ there.
     """
     generator = run.torch_generator()
     network = TanhNetwork(run.rng, run.dtype)
@@ -292,9 +293,13 @@ def tanh_network(
         return runge_kutta_flow(network.loss, network.gradient, w, probe, target=flow_loss)
 
     eta = rate * 2 / sharpness(flow(w)).item()
+    below = False
     for step in range(wait):
-        if step % 10 == 0 and sharpness(w).item() > 2 / eta:
-            break
+        if step % 10 == 0:
+            above = sharpness(w).item() > 2 / eta
+            if above and below:
+                break
+            below = not above
         w = w - eta * network.gradient(w)
     losses, iterates = [network.loss(w).item()], []
     for step in range(1, checkpoints * CHECKPOINT_EVERY + 1):
