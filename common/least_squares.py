@@ -1,32 +1,29 @@
-"""Fitting a model of few parameters in JAX: Levenberg–Marquardt."""
+"""Fitting a model of few parameters: Levenberg–Marquardt, with derivatives from JAX."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
 from jax import Array
+from scipy.linalg import LinAlgError, solve
+
+Vector = npt.NDArray[np.float64]
+Model = Callable[[Array, Array], Array]
+"""(θ, one point) ↦ a number."""
 
 
-class _State(NamedTuple):
-    theta: Array
-    r: Array
-    loss: Array
-    mu: Array
-    iteration: Array
-
-
-@partial(jax.jit, static_argnames=("model",))
 def levenberg_marquardt(
-    model: Callable[[Array, Array], Array],
-    theta: Array,
-    x: Array,
-    y: Array,
+    model: Model,
+    theta: Any,
+    x: Any,
+    y: Any,
     *,
-    tolerance: float | Array,
-    iterations: int | Array,
-) -> Array:
+    tolerance: float,
+    iterations: int,
+) -> Vector:
     """Return θ that brings the root mean square of r = y − model(θ, x) to `tolerance`, if it can.
 
     With J the Jacobian of the model, an iteration tries θ + Jᵀ (J Jᵀ + μ I)⁻¹ r, which is the
@@ -36,8 +33,8 @@ def levenberg_marquardt(
     the mean of the diagonal of J Jᵀ, and stays above 1e-14 times that.
 
     Args:
-        model: maps θ and one point to a scalar; always the same object, or equal ones, for
-            `jax.jit`.
+        model: differentiable; always the same object, or one that compares and hashes equal, lest
+            `jax.jit` compile it again.
         theta: start, shape (p,).
         x: points, shape (n, …).
         y: what the model shall give at each, shape (n,).
@@ -47,25 +44,30 @@ def levenberg_marquardt(
     Returns:
         Shape (p,): the best θ found.
     """
-    slopes = jax.vmap(jax.grad(model), (None, 0))
+    best, y = np.array(theta), np.asarray(y)
+    value, slope = (np.asarray(part) for part in _values_and_slopes(model, best, x))
+    r = y - value
+    scale = np.mean(np.sum(slope**2, axis=1))
+    mu = 1e-2 * scale
+    for _ in range(iterations):
+        if r @ r <= len(y) * tolerance**2:
+            break
+        try:
+            step = slope.T @ solve(slope @ slope.T + mu * np.eye(len(y)), r, assume_a="pos")
+        except LinAlgError:  # μ is too small for the rounding errors of J Jᵀ
+            mu *= 4
+            continue
+        value, new_slope = _values_and_slopes(model, best + step, x)
+        new_r = y - np.asarray(value)
+        if new_r @ new_r < r @ r:  # not so where it is no number
+            best, r, slope = best + step, new_r, np.asarray(new_slope)
+            mu = max(mu / 3, 1e-14 * scale)
+        else:
+            mu *= 4
+    return best
 
-    def residual(theta: Array) -> Array:
-        return y - jax.vmap(model, (None, 0))(theta, x)
 
-    def unfinished(state: _State) -> Array:
-        return (state.loss > len(y) * tolerance**2) & (state.iteration < iterations)
-
-    def iterate(state: _State) -> _State:
-        j = slopes(state.theta, x)
-        factor = jax.scipy.linalg.cho_factor(j @ j.T + state.mu * jnp.eye(len(y)))
-        theta = state.theta + j.T @ jax.scipy.linalg.cho_solve(factor, state.r)
-        r = residual(theta)
-        better = r @ r < state.loss  # False where the step is not a number
-        theta, r = jnp.where(better, theta, state.theta), jnp.where(better, r, state.r)
-        mu = jnp.maximum(jnp.where(better, state.mu / 3, state.mu * 4), 1e-14 * scale)
-        return _State(theta, r, r @ r, mu, state.iteration + 1)
-
-    r = residual(theta)
-    scale = jnp.mean(jnp.sum(slopes(theta, x) ** 2, axis=1))
-    start = _State(theta, r, r @ r, 1e-2 * scale, jnp.asarray(0))
-    return jax.lax.while_loop(unfinished, iterate, start).theta
+@partial(jax.jit, static_argnames="model")
+def _values_and_slopes(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
+    """Return model(θ, x), shape (n,), and its derivatives by θ, shape (n, p)."""
+    return jax.vmap(jax.value_and_grad(model), (None, 0))(theta, x)

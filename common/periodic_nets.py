@@ -1,13 +1,17 @@
-"""Neural networks on a periodic box, as functions of a flat parameter vector, and their 𝓛u."""
+"""Neural networks on a periodic box, and the rates of change that an equation gives them."""
 
 import math
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from common.spectral import Equation
+
+CUT_NORMAL_STD = 0.87962566103423978
+"""Standard deviation of a standard normal variable that is cut at −2 and 2."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +44,19 @@ class PeriodicNet:
     def init(self, key: Array) -> Array:
         """Return θ, shape (size,), float64 where JAX has it.
 
-        a, φ and c are standard normal, cut at two; dense weights are LeCun normal, biases zero.
+        a, φ and c are standard normal, cut at two; dense weights have mean zero and variance
+        1 / inputs, from the same cut normal (LeCun); biases are zero.
         """
-        periodic = jax.nn.initializers.truncated_normal(1.0)
-        dense = jax.nn.initializers.lecun_normal()
-        parts = []
+        scales = []
         for i, shape in enumerate(self._shapes()):
             if i < 3:
-                part = periodic(jax.random.fold_in(key, i), shape)
+                scale = 1.0
             elif len(shape) == 2:
-                part = dense(jax.random.fold_in(key, i), shape)
+                scale = 1 / (CUT_NORMAL_STD * math.sqrt(shape[0]))
             else:
-                part = jnp.zeros(shape)
-            parts.append(part.ravel())
-        return jnp.concatenate(parts)
+                scale = 0.0
+            scales.append(np.full(math.prod(shape), scale))
+        return jax.random.truncated_normal(key, -2.0, 2.0, (self.size,)) * np.concatenate(scales)
 
     def __call__(self, theta: Array, x: Array) -> Array:
         """Return u at the point x of shape (dimension,), a scalar."""
@@ -79,7 +82,7 @@ class PeriodicNet:
 
 @dataclass(frozen=True)
 class NetRate:
-    """𝓛u(θ, x), the right-hand side of an equation at a point, by automatic differentiation.
+    """L u(θ, x), the right-hand side of an equation at a point, by automatic differentiation.
 
     Attributes:
         equation: which one.
@@ -90,7 +93,7 @@ class NetRate:
     net: PeriodicNet
 
     def __call__(self, theta: Array, x: Array) -> Array:
-        """Return 𝓛u at the point x of shape (d,), a scalar."""
+        """Return L u at the point x of shape (d,), a scalar."""
 
         def u(x: Array) -> Array:
             return self.net(theta, x)

@@ -92,7 +92,8 @@ def rate(equation: Equation, u: Grid, *, period: float = 2 * np.pi) -> Grid:
 
 
 def _linear(equation: Equation, k: Grid) -> Grid:
-    return equation.reaction - equation.nu * (k**2).sum(axis=0)
+    out: Grid = equation.reaction - equation.nu * (k**2).sum(axis=0)
+    return out
 
 
 def _nonlinear(

@@ -35,12 +35,16 @@ class ArtefactStore:
         host: given to the run that builds an artefact, so that it may ask for others.
         building: called with a name and the seconds allowed before building starts, and with
             None for the seconds when it is over.
+
+    Attributes:
+        used: keys of the artefacts that were asked for.
     """
 
     def __init__(self, job: Job, host: Host, building: Callable[[str, float | None], None]) -> None:
         self._job = job
         self._host = host
         self._building = building
+        self.used: list[str] = []
 
     def get(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """Return the artefact: read it if it is there, else build it under a lock.
@@ -59,6 +63,7 @@ class ArtefactStore:
             cache=Cache(None),
             file=os.path.relpath(str(module.__file__), job.folder.resolve()),
         )
+        self.used.append(identity.key)
         place = job.home / "artefacts" / identity.key
         if place.exists():
             return read(place)
@@ -94,9 +99,10 @@ def write(place: Path, value: Any, name: str) -> None:
         if _is_arrays(value, "torch"):
             from safetensors.torch import save_file
 
-            save_file(
-                {key: x.detach().contiguous().cpu() for key, x in value.items()}, folder / _TENSORS
-            )
+            tensors = {  # copies, since tied weights may not share memory in the file
+                key: x.detach().cpu().contiguous().clone() for key, x in value.items()
+            }
+            save_file(tensors, folder / _TENSORS)
         elif _is_arrays(value, "numpy", "jaxlib", "jax"):
             import numpy as np
 

@@ -79,6 +79,14 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--fresh", action="store_true", help="run again what the store has")
     verify.add_argument("--no-control", action="store_true", help="leave out negative controls")
     verify.add_argument(
+        "--repeat",
+        action=argparse.BooleanOptionalAction,
+        help="run one seed of each experiment twice and compare every bit (default: at smoke)",
+    )
+    verify.add_argument(
+        "--plan", action="store_true", help="say what would run, and how long, without running it"
+    )
+    verify.add_argument(
         "--executor",
         default="processes",
         choices=EXECUTORS,
@@ -128,6 +136,20 @@ def _parser() -> argparse.ArgumentParser:
         "say what this machine can run: profiles, limits, data sets, extras",
         "  claimbench doctor",
     )
+
+    gc = add(
+        "gc",
+        "remove runs that the present code can't reach, and old failures and artefacts",
+        "  claimbench gc --dry-run\n  claimbench gc --older-than 7",
+    )
+    gc.add_argument(
+        "--older-than",
+        type=float,
+        default=30.0,
+        metavar="DAYS",
+        help="age from which failures and unused artefacts go (default: 30)",
+    )
+    gc.add_argument("--dry-run", action="store_true", help="only say what would go")
     return parser
 
 
@@ -163,6 +185,10 @@ def _run(options: argparse.Namespace) -> int:
         from harness.commands import why
 
         return why.run(options.paper, settings=Settings(tier=options.tier, profile=options.profile))
+    if options.command == "gc":
+        from harness.commands import gc
+
+        return gc.run(days=options.older_than, dry=options.dry_run)
     if options.command == "doctor":
         from harness.commands import doctor
 
@@ -177,7 +203,12 @@ def _run(options: argparse.Namespace) -> int:
         max_seeds=options.max_seeds,
         fresh=options.fresh,
         control=not options.no_control,
+        repeat=options.repeat,
     )
+    if options.plan:
+        from harness.commands import plan
+
+        return plan.run(options.papers, settings, claims=options.claim)
     return verify.run(options.papers, settings, claims=options.claim, json_file=options.json)
 
 

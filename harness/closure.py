@@ -27,12 +27,13 @@ class Closure:
 
     Attributes:
         files: digest of each file, by a name that does not depend on where the suite lies.
-        packages: top-level names of what is imported from elsewhere, the standard library aside.
+        modules: what is imported from elsewhere, the standard library aside: full names, and
+            the top-level ones.
         paths: the files themselves.
     """
 
     files: dict[str, str]
-    packages: frozenset[str]
+    modules: frozenset[str]
     paths: tuple[Path, ...]
 
 
@@ -52,7 +53,7 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
     """
     start = folder / file
     digests: dict[Path, str] = {}
-    packages: set[str] = set()
+    modules: set[str] = set()
     waiting: list[tuple[Path, str | None]] = [(start, function)]
     while waiting:
         path, target = waiting.pop()
@@ -60,15 +61,15 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
             continue
         digests[path], imports = _scan(path, target, cache)
         for import_ in imports:
-            own, package = _resolve(import_, path, folder)
+            own, foreign = _resolve(import_, path, folder)
             waiting += [(found, None) for found in own]
-            if package is not None:
-                packages.add(package)
+            if foreign is not None:
+                modules |= {foreign, foreign.partition(".")[0]}
     for name in AUTHOR_SURFACE:
         path = Path(__file__).with_name(name)
         digests[path], _ = _scan(path, None, cache)
     files = {_label(path, folder): value for path, value in sorted(digests.items())}
-    return Closure(files, frozenset(packages), tuple(sorted(digests)))
+    return Closure(files, frozenset(modules), tuple(sorted(digests)))
 
 
 def _label(path: Path, folder: Path) -> str:
@@ -91,7 +92,7 @@ def _root(top: str) -> Path | None:
 
 
 def _resolve(import_: _Import, path: Path, folder: Path) -> tuple[list[Path], str | None]:
-    """Return the suite's own files that an import statement loads, and the foreign package."""
+    """Return the suite's own files that an import statement loads, and the foreign module."""
     parts = import_.module.split(".") if import_.module else []
     if import_.level:
         base = path.parent
@@ -105,7 +106,7 @@ def _resolve(import_: _Import, path: Path, folder: Path) -> tuple[list[Path], st
         return [root / "__init__.py", *_files(root, rest, import_.names)], None
     if top == "papers" and rest[:1] == [folder.name]:
         return _files(folder, rest[1:], import_.names), None
-    return [], top
+    return [], import_.module
 
 
 def _files(base: Path, parts: list[str], names: tuple[str, ...]) -> list[Path]:

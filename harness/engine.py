@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from harness.datasets import missing
 from harness.discovery import find_papers
 from harness.errors import UsageError
 from harness.home import commit, home
-from harness.identity import identify
+from harness.identity import is_timed, run_identity
 from harness.profiles import cpu_model, load_profile
 from harness.sample import Sample
 from harness.scheduler import Scheduler, Status
@@ -27,8 +28,32 @@ from harness.workers.jobs import Job
 if TYPE_CHECKING:
     from harness.result import Result
 
-PRELOAD = ("numpy", "scipy", "torch", "jax")
-"""What a template process imports before it forks, where the paper imports it."""
+PRELOAD = ("numpy", "scipy", "sklearn", "torch", "jax")
+"""Of what a paper imports, the packages that a template process imports before it forks.
+
+Importing them is slow and computes nothing, so that forking afterwards is safe.
+"""
+
+
+_AGAIN = -1
+"""Stands for the second execution of the first seed where runs are counted."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a claim would run.
+
+    Attributes:
+        paper: slug of the paper.
+        claim: id of the claim.
+        stored: runs that are there.
+        seconds: of each run that is not, how long such a run took before; None if none did.
+    """
+
+    paper: str
+    claim: str
+    stored: int
+    seconds: tuple[float | None, ...]
 
 
 class Engine:
@@ -81,6 +106,49 @@ class Engine:
         self.cache.flush()
         return trials
 
+    def add_papers(
+        self, names: Iterable[str | Path], claims: Iterable[str] | None = None
+    ) -> list[Trial]:
+        """Take up the claims of several papers, all or those of some ids.
+
+        Raises:
+            SpecError: a claims.yaml has problems.
+            UsageError: no such paper, or a claim that none of the papers has.
+        """
+        specs = [load_spec(folder, self.cache) for folder in find_papers(names)]
+        known = {claim.id for spec in specs for claim in spec.claims}
+        wanted = known if claims is None else set(claims)
+        if not wanted <= known:
+            unknown = ", ".join(sorted(wanted - known))
+            raise UsageError(f"no claim `{unknown}`; there are: {', '.join(sorted(known))}")
+        return [
+            trial
+            for spec in specs
+            for trial in self.add(spec, [claim for claim in spec.claims if claim.id in wanted])
+        ]
+
+    def plan(self, trials: Iterable[Trial]) -> list[Planned]:
+        """Return, for each claim, what would run if it comes out as expected at its first look.
+
+        Runs that several claims share are counted with the first of them.
+        """
+        counted: set[tuple[str, int]] = set()
+        planned = []
+        for trial in trials:
+            samples = trial.expected_samples()
+            new = {
+                (sample.identity.key, index): self._scheduler.store.typical_seconds(
+                    sample.identity, trial.spec.slug
+                )
+                for sample in samples
+                for index in [*sample.wanted(), *([_AGAIN] if sample.repeats_later else [])]
+                if (sample.identity.key, index) not in counted
+            }
+            counted |= new.keys()
+            stored = sum(len(sample.runs) for sample in samples)
+            planned.append(Planned(trial.spec.slug, trial.claim.id, stored, tuple(new.values())))
+        return planned
+
     def finish(self, trial: Trial) -> Result:
         """Run what is needed until the claim has its verdict; other claims progress meanwhile."""
         while trial.result is None:
@@ -112,16 +180,14 @@ class Engine:
     def _make_sample(self, trial: Trial, override: Mapping[str, Any]) -> Sample:
         spec, claim, tier = trial.spec, trial.claim, self.settings.tier
         experiment = spec.experiments[claim.experiment]
-        timed = any(c.kind == "speed" for c in spec.claims if c.experiment == claim.experiment)
+        timed = is_timed(spec, claim.experiment)
         arguments = {**experiment.arguments(tier), **override}
-        identity = identify(
-            spec.folder,
-            claim.experiment,
-            arguments,
-            precision=experiment.precision,
-            profile=self.profile,
-            cache=self.cache,
-            machine=cpu_model() if timed else None,
+        identity = run_identity(
+            spec, claim.experiment, arguments, profile=self.profile, cache=self.cache
+        )
+
+        preload = tuple(
+            name for name in sorted(identity.modules) if name.partition(".")[0] in PRELOAD
         )
 
         def job(index: int) -> Job:
@@ -134,7 +200,7 @@ class Engine:
                 arguments=arguments,
                 precision=experiment.precision,
                 profile=self.profile,
-                preload=tuple(name for name in PRELOAD if name in identity.packages),
+                preload=preload,
                 timeout=experiment.timeout_at(tier),
                 exclusive=timed,
                 home=self.home,
@@ -148,6 +214,7 @@ class Engine:
             max_seeds=claim.max_seeds,
             cap=min(claim.max_seeds, self.settings.max_seeds or claim.max_seeds),
             deterministic=experiment.deterministic,
+            repeats=self.settings.repeats and not timed and not override,
         )
         self._scheduler.join(sample)
         self._trials.setdefault(identity.key, []).append(trial)
@@ -214,23 +281,9 @@ def verify_papers(
         SpecError: a claims.yaml has problems.
         UsageError: no such paper, or a claim that none of the papers has.
     """
-    folders = find_papers(names)
-    wanted = None if claims is None else set(claims)
     with Engine(settings, watch) as engine:
-        specs = [load_spec(folder, engine.cache) for folder in folders]
-        known = {claim.id for spec in specs for claim in spec.claims}
-        if wanted is not None and not wanted <= known:
-            unknown = ", ".join(sorted(wanted - known))
-            raise UsageError(f"no claim `{unknown}`; there are: {', '.join(sorted(known))}")
-        trials = [
-            trial
-            for spec in specs
-            for trial in engine.add(
-                spec, [c for c in spec.claims if wanted is None or c.id in wanted]
-            )
-        ]
         results = []
-        for trial in trials:
+        for trial in engine.add_papers(names, claims):
             results.append(engine.finish(trial))
             report(results[-1])
     return results

@@ -1,16 +1,21 @@
 """What a run depends on, and the key made of it."""
 
+from __future__ import annotations
+
 import importlib.metadata
 import json
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.cache import Cache, digest
 from harness.closure import closure
-from harness.profiles import Profile
+from harness.profiles import Profile, cpu_model
+
+if TYPE_CHECKING:
+    from harness.spec import Spec
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "PyYAML"}
 
@@ -28,6 +33,7 @@ class Identity:
         profile_digest: digest of what it says.
         packages: version of Python and of each package that the closure imports.
         machine: the CPU model, for what measures time; else None.
+        modules: the foreign modules that the closure imports; no part of the identity.
     """
 
     function: str
@@ -38,6 +44,7 @@ class Identity:
     profile_digest: str
     packages: dict[str, str]
     machine: str | None = None
+    modules: frozenset[str] = frozenset()
 
     def parts(self) -> dict[str, Any]:
         """Return the identity as flat data: one entry for each thing that can change."""
@@ -55,6 +62,30 @@ class Identity:
     def key(self) -> str:
         """The run key, 32 hexadecimal digits; with a seed index it names one run."""
         return digest(json.dumps(self.parts(), sort_keys=True))[:32]
+
+
+def run_identity(
+    spec: Spec, experiment: str, arguments: dict[str, Any], *, profile: Profile, cache: Cache
+) -> Identity:
+    """Return the identity of an experiment's run with these arguments.
+
+    Raises:
+        SyntaxError: a file of the closure cannot be parsed.
+    """
+    return identify(
+        spec.folder,
+        experiment,
+        arguments,
+        precision=spec.experiments[experiment].precision,
+        profile=profile,
+        cache=cache,
+        machine=cpu_model() if is_timed(spec, experiment) else None,
+    )
+
+
+def is_timed(spec: Spec, experiment: str) -> bool:
+    """Say whether a claim about speed rests on the experiment; it then runs alone."""
+    return any(claim.kind == "speed" for claim in spec.claims if claim.experiment == experiment)
 
 
 def identify(
@@ -75,7 +106,8 @@ def identify(
     """
     code = closure(folder, function, cache, file=file)
     python = ".".join(str(part) for part in sys.version_info[:2])
-    packages = {name: version(name) for name in sorted(code.packages)}
+    tops = sorted(name for name in code.modules if "." not in name)
+    packages = {name: version(name) for name in tops}
     return Identity(
         function=function,
         files=code.files,
@@ -85,6 +117,7 @@ def identify(
         profile_digest=profile.digest,
         packages={"python": python, **packages},
         machine=machine,
+        modules=code.modules,
     )
 
 

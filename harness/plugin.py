@@ -9,6 +9,7 @@ The runs happen in an item's setup, so that a crash is an error and a divergence
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from collections.abc import Generator, Iterator
@@ -65,6 +66,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--fresh", action="store_true", help="run again what the store already has")
     group.addoption("--no-control", action="store_true", help="don't run the negative controls")
+    group.addoption(
+        "--repeat",
+        action=argparse.BooleanOptionalAction,
+        help="run one seed of each experiment twice and compare every bit (default: at smoke)",
+    )
+    group.addoption(
+        "--plan", action="store_true", help="say what would run, and how long, without running it"
+    )
     group.addoption(
         "--claims-json",
         type=Path,
@@ -264,6 +273,7 @@ class ClaimSession:
             max_seeds=option("max_seeds"),
             fresh=option("fresh"),
             control=not option("no_control"),
+            repeat=option("repeat"),
             home=home(self.config.rootpath),
         )
 
@@ -281,15 +291,39 @@ class ClaimSession:
             except UsageError as error:
                 raise pytest.UsageError(str(error)) from None
 
-    def pytest_report_collectionfinish(self) -> str | None:
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """Say in one line what is going to be run."""
-        if not self._items:
+        claims = sum(isinstance(item, ClaimItem) for item in items)
+        if not claims:
             return None
         settings = self._settings()
         return (
-            f"claimbench: {len(self._items)} claims at tier {settings.tier}, "
+            f"claimbench: {claims} claims at tier {settings.tier}, "
             f"profile {settings.profile}, store {settings.home}"
         )
+
+    def pytest_runtestloop(self) -> bool | None:
+        """With `--plan`, say what would run instead of running it."""
+        if not self.config.getoption("plan"):
+            return None
+        from harness.commands.plan import lines
+        from harness.workers.pool import worker_count
+
+        engine = self._opened_engine()
+        by_paper = {item.path: item.spec for item in self._items}
+        trials = [
+            trial
+            for path, spec in by_paper.items()
+            for trial in engine.add(spec, [i.claim for i in self._items if i.path == path])
+        ]
+        for text in lines(engine.plan(trials), worker_count(None)):
+            self._write_line(text)
+        return True
+
+    def _write_line(self, text: str) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(text)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict out of a report, which may come from an xdist worker."""

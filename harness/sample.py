@@ -44,6 +44,8 @@ class Sample:
         deterministic: the spec says that seeds make no difference.
         runs: what is there, by seed index.
         failures: what failed, by seed index.
+        repeats: the first seed is to be carried out a second time, and must give the same bits.
+        repeated: what that gave.
     """
 
     identity: Identity
@@ -55,6 +57,8 @@ class Sample:
     deterministic: bool
     runs: dict[int, StoredRun] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
+    repeats: bool = False
+    repeated: Mapping[str, float] | Failure | None = None
     _judged: list[StoredRun] = field(default_factory=list)
     _judgement: Judgement | None = None
     _fault: Fault | None = None
@@ -78,8 +82,13 @@ class Sample:
             outcomes = [self.holds(run) for run in sound]
             self._judgement = judge(outcomes, self.rule, max_seeds=self.max_seeds)
             self._judged = sound[: self._judgement.seeds]
-        self._fault = self._find_fault(len(sound))
-        self._wanted = [] if self._fault or self.final else self._next(len(sound))
+        self._fault = self._find_fault(len(sound)) or self._difference()
+        self._wanted = [] if self._fault or self._enough else self._next(len(sound))
+
+    def take_repeat(self, what: Mapping[str, float] | Failure) -> None:
+        """Add what the first seed gave when it was carried out a second time."""
+        self.repeated = what
+        self.take({}, {})
 
     def _next(self, have: int) -> list[int]:
         target: int | None = 1
@@ -95,17 +104,17 @@ class Sample:
 
         A run beyond the deciding one can't do harm any more.
         """
-        if not self.final and index in self.failures:
+        if not self._enough and index in self.failures:
             failure = self.failures[index]
             return Fault(f"seed {index}: {failure.message}", failure)
-        if not self.final and index in self.runs and index < self.cap:
+        if not self._enough and index in self.runs and index < self.cap:
             name, returned = self._missing(self.runs[index]), ", ".join(self.runs[index].metrics)
             return Fault(f"seed {index}: no metric `{name}`; the experiment returned {returned}")
         metrics = [run.metrics for run in self._judged]
         if self.rule == "probe":
             infinite = [name for values in metrics for name, x in values.items() if math.isinf(x)]
             return Fault(f"seed 0: metric `{infinite[0]}` is infinite") if infinite else None
-        if not self.final or len(metrics) < 2 or self.deterministic:
+        if not self._enough or len(metrics) < 2 or self.deterministic:
             return None  # a later seed may still differ
         if any(values != metrics[0] for values in metrics):
             return None
@@ -113,6 +122,21 @@ class Sample:
             f"all {len(metrics)} seeds give the same values; declare `deterministic: true` if "
             "nothing is random, else use the run's seed, or return what varies with it too"
         )
+
+    def _difference(self) -> Fault | None:
+        if self.repeated is None or 0 not in self.runs:
+            return None
+        if not isinstance(self.repeated, Mapping):
+            return Fault(f"seed 0, again: {self.repeated.message}", self.repeated)
+        first = self.runs[0].metrics
+        for name in dict.fromkeys([*first, *self.repeated]):
+            before, after = first.get(name), self.repeated.get(name)
+            if before != after:
+                return Fault(
+                    f"not deterministic: seed 0 gave {name} = {before!r}, and {after!r} in a "
+                    "fresh worker"
+                )
+        return None
 
     def _missing(self, run: StoredRun) -> str | None:
         return next((name for name in self.regions if name not in run.metrics), None)
@@ -125,6 +149,20 @@ class Sample:
     @property
     def final(self) -> bool:
         """Whether no further run is wanted."""
+        return self._enough and not self.repeats_later
+
+    @property
+    def repeats_later(self) -> bool:
+        """Whether the first seed will have to be carried out a second time."""
+        return self.repeats and self.repeated is None
+
+    @property
+    def wants_repeat(self) -> bool:
+        """Whether the first seed is there and has to be carried out once more."""
+        return self.repeats_later and 0 in self.runs and self._fault is None
+
+    @property
+    def _enough(self) -> bool:
         if self._judgement is None:
             return bool(self._judged)
         return self._judgement.final or len(self._judged) >= self.cap

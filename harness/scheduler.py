@@ -7,8 +7,8 @@ run carry it out once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from harness.sample import Sample
 
-RunId = tuple[str, int]
-"""Run key and seed index."""
+RunId = tuple[str, int, bool]
+"""Run key, seed index, and whether it is the second time."""
 
 _POLL_SECONDS = 0.05
 _WAIT_SECONDS = 0.5
@@ -69,17 +69,26 @@ class Scheduler:
     def join(self, sample: Sample) -> None:
         """Give the sample the runs that are there, and later those that come."""
         twins = self._samples.setdefault(sample.identity.key, [])
+        key = sample.identity.key
         if twins:
             sample.take(twins[0].runs, twins[0].failures)
         elif not self._settings.fresh:
-            sample.take(self.store.runs(sample.identity.key), {})
+            sample.take(self.store.runs(key), {})
         twins.append(sample)
+        repeated = next((twin.repeated for twin in twins if twin.repeated is not None), None)
+        if repeated is None and sample.repeats and not self._settings.fresh:
+            repeated = self.store.repeat(key, 0)
+        if repeated is not None:
+            sample.take_repeat(repeated)
 
     def dispatch(self, samples: Iterable[Sample]) -> None:
         """Start wanted runs, those of the first samples first, as long as there is room."""
         for sample in samples:
-            for index in sample.wanted():
-                if not (self._open_executor().room() and self._start(sample, index)):
+            runs = [(index, False) for index in sample.wanted()]
+            if sample.wants_repeat:
+                runs.append((0, True))
+            for index, again in runs:
+                if not (self._open_executor().room() and self._start(sample, index, again)):
                     return
 
     def collect(self) -> set[str]:
@@ -90,7 +99,7 @@ class Scheduler:
         for event in self._open_executor().wait(
             _POLL_SECONDS if self._elsewhere else _WAIT_SECONDS
         ):
-            run = (event.job.key, event.job.index)
+            run = (event.job.key, event.job.index, event.job.repeat)
             if isinstance(event, Progress):
                 done = f"{100 * event.done // max(event.total, 1)} %"
                 self._texts[run] = f"{_name(event)} {event.doing or done}"
@@ -128,26 +137,26 @@ class Scheduler:
                 self._executor = Processes(self._profile, worker_count(self._settings.workers))
         return self._executor
 
-    def _start(self, sample: Sample, index: int) -> bool:
+    def _start(self, sample: Sample, index: int, again: bool) -> bool:
         """Start a run unless it is under way; False if it has to wait for others to end."""
         from filelock import FileLock, Timeout
 
-        run = (sample.identity.key, index)
+        run = (sample.identity.key, index, again)
         if run in self._running or self._elsewhere.get(run, 0.0) > time.monotonic():
             return True
-        job = sample.job(index)
+        job = replace(sample.job(index), repeat=again)
         if job.exclusive and self._running:
             return False
         locks = self._home / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / f"{run[0]}-{index}.lock")
+        lock = FileLock(locks / f"{run[0]}-{index}{'-again' if again else ''}.lock")
         try:
             lock.acquire(blocking=False)
         except Timeout:
             self._elsewhere[run] = time.monotonic() + _POLL_SECONDS
             return True
         self._elsewhere.pop(run, None)
-        stored = None if self._settings.fresh else self.store.run(*run)
+        stored = None if self._settings.fresh else self._stored(run)
         if stored is not None:
             _unlock(lock)
             self._deliver(run, stored)
@@ -158,12 +167,19 @@ class Scheduler:
         self._open_executor().start(job)
         return True
 
+    def _stored(self, run: RunId) -> StoredRun | dict[str, float] | None:
+        key, index, again = run
+        return self.store.repeat(key, index) if again else self.store.run(key, index)
+
     def _finish(self, run: RunId, outcome: Outcome) -> None:
         sample = self._samples[run[0]][0]
         paper = outcome.job.folder.name
         if outcome.failure is not None:
             self.store.add_failure(outcome, paper)
             self._deliver(run, outcome.failure)
+        elif outcome.job.repeat:
+            self.store.add_repeat(outcome)
+            self._deliver(run, outcome.metrics or {})
         elif self._settings.executor == "inline":  # its environment came too late to be trusted
             self._deliver(run, StoredRun.of(outcome))
         else:
@@ -171,18 +187,21 @@ class Scheduler:
             self._deliver(run, self.store.add_run(outcome, sample.identity, paper, environment))
         _unlock(self._running.pop(run))
 
-    def _deliver(self, run: RunId, what: StoredRun | Failure) -> None:
-        key, index = run
+    def _deliver(self, run: RunId, what: StoredRun | Mapping[str, float] | Failure) -> None:
+        key, index, again = run
         for sample in self._samples[key]:
-            if isinstance(what, Failure):
+            if isinstance(what, StoredRun):
+                sample.take({index: what}, {})
+            elif isinstance(what, Failure) and not again:
                 sample.take({}, {index: what})
             else:
-                sample.take({index: what}, {})
+                sample.take_repeat(what)
 
 
 def _name(progress: Progress) -> str:
     job = progress.job
-    return f"{job.folder.name} {job.experiment} (seed {job.index})"
+    again = ", again" if job.repeat else ""
+    return f"{job.folder.name} {job.experiment} (seed {job.index}{again})"
 
 
 def _unlock(lock: FileLock) -> None:

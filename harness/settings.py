@@ -21,6 +21,8 @@ class Settings:
         max_seeds: the user's own limit on seeds a claim.
         fresh: run again what the store has.
         control: run negative controls.
+        repeat: carry out one seed of each experiment twice, in a fresh worker, and compare every
+            bit; None for doing so at smoke only.
         home: folder of the store; None for the project's.
 
     Raises:
@@ -34,6 +36,7 @@ class Settings:
     max_seeds: int | None = None
     fresh: bool = False
     control: bool = True
+    repeat: bool | None = None
     home: Path | None = None
 
     def __post_init__(self) -> None:
@@ -51,6 +54,13 @@ class Settings:
     def complete(self) -> bool:
         """Say whether a verdict under these settings may be kept as the claim's verdict."""
         return self.max_seeds is None and self.control and self.executor != "inline"
+
+    @property
+    def repeats(self) -> bool:
+        """Say whether one seed of each experiment is carried out twice."""
+        if self.executor == "inline":  # it has no fresh worker
+            return False
+        return self.tier == "smoke" if self.repeat is None else self.repeat
 
     def options(self) -> str:
         """Return the pytest options that ask for the same, with a leading blank."""

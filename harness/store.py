@@ -23,7 +23,11 @@ _MIGRATIONS = (
         paper TEXT NOT NULL, experiment TEXT NOT NULL, metrics TEXT NOT NULL,
         curves TEXT NOT NULL, environment TEXT NOT NULL, started_at TEXT NOT NULL,
         seconds REAL NOT NULL, cpu_seconds REAL NOT NULL, peak_mb REAL,
-        PRIMARY KEY (run_key, seed_index)
+        artefacts TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
+    );
+    CREATE TABLE repeats (
+        run_key TEXT NOT NULL, seed_index INTEGER NOT NULL, metrics TEXT NOT NULL,
+        started_at TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
     );
     CREATE TABLE failures (
         id INTEGER PRIMARY KEY, run_key TEXT NOT NULL, seed_index INTEGER NOT NULL,
@@ -112,6 +116,7 @@ class Store:
             *(job.key, job.index, job.seed, paper, job.experiment),
             *(json.dumps(outcome.metrics), json.dumps(outcome.curves), json.dumps(environment)),
             *(outcome.started_at, outcome.seconds, outcome.cpu_seconds, outcome.peak_mb),
+            json.dumps(outcome.artefacts),
         )
         with self._explained(), self._connection:
             if job.key not in self._identified:
@@ -124,6 +129,25 @@ class Store:
             )
         self._identified.add(job.key)
         return StoredRun.of(outcome)
+
+    def repeat(self, run_key: str, index: int) -> dict[str, float] | None:
+        """Return the metrics of a run's second execution in a fresh worker."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT metrics FROM repeats WHERE run_key = ? AND seed_index = ?",
+                (run_key, index),
+            ).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def add_repeat(self, outcome: Outcome) -> None:
+        """Write the metrics of a run's second execution."""
+        row = (*self._name(outcome), json.dumps(outcome.metrics), outcome.started_at)
+        with self._explained(), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?)", row)
+
+    @staticmethod
+    def _name(outcome: Outcome) -> tuple[str, int]:
+        return outcome.job.key, outcome.job.index
 
     def add_failure(self, outcome: Outcome, paper: str) -> None:
         """Record a run that failed; it is never reused."""
@@ -166,6 +190,22 @@ class Store:
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def typical_seconds(self, identity: Identity, paper: str) -> float | None:
+        """Return how long such a run took: of this key, else of the same call by earlier code."""
+        call = json.dumps(identity.arguments, sort_keys=True)
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT run_key, parts, AVG(seconds) FROM runs JOIN identities USING (run_key) "
+                "WHERE runs.paper = ? AND experiment = ? GROUP BY run_key "
+                "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC",
+                (paper, identity.function, identity.key),
+            )
+            for key, parts, seconds in rows:
+                arguments = json.dumps(json.loads(parts)["arguments"], sort_keys=True)
+                if key == identity.key or arguments == call:
+                    return float(seconds)
+        return None
+
     def last_identity(self, paper: str, function: str) -> dict[str, Any] | None:
         """Return the parts of the identity under which a function of a paper ran last."""
         with self._explained():
@@ -175,6 +215,35 @@ class Store:
                 (paper, function),
             ).fetchone()
         return None if row is None else dict(json.loads(row[0]))
+
+    def run_keys(self) -> dict[str, tuple[str, set[str]]]:
+        """Return for each run key its paper and the artefacts that its runs used."""
+        with self._explained():
+            rows = self._connection.execute("SELECT run_key, paper, artefacts FROM runs").fetchall()
+        found: dict[str, tuple[str, set[str]]] = {}
+        for key, paper, artefacts in rows:
+            found.setdefault(key, (paper, set()))[1].update(json.loads(artefacts))
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        with self._explained():
+            return {
+                table: self._connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+                for table in ("runs", "repeats", "failures", "verdicts")
+            }
+
+    def forget(self, run_keys: set[str], failures_before: str) -> None:
+        """Remove all runs of some keys, and the failures that began before a time (ISO 8601)."""
+        keys = [(key,) for key in sorted(run_keys)]
+        with self._explained(), self._connection:
+            for table in ("runs", "repeats", "identities"):
+                self._connection.executemany(f"DELETE FROM {table} WHERE run_key = ?", keys)
+            self._connection.execute(
+                "DELETE FROM failures WHERE started_at < ?", (failures_before,)
+            )
+        with self._explained():
+            self._connection.execute("VACUUM")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -58,6 +58,15 @@ class Trial:
             return self.controls
         return [self.main if self.positive is None else self.positive]
 
+    def expected_samples(self) -> list[Sample]:
+        """Return the samples that an expected verdict takes: the claim's and its control's."""
+        if self.main is None or self.result is not None or self.main.rule == "probe":
+            return [] if self.main is None else [self.main]
+        known = self.claim.known_at(self.settings.tier)
+        overrides = list(self.claim.control) if known is None else [known.passes_with]
+        wanted = [override for override in overrides if override and self.settings.control]
+        return [self.main, *(self.make_sample(override) for override in wanted)]
+
     def advance(self) -> None:
         """Go as far as the runs that are there allow."""
         main = self.main

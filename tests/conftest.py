@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -172,6 +173,9 @@ def _no_default_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     wall.write_text("", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLAIMBENCH_HOME", str(wall / "store"))
+        # tests edit a paper twice in a second, which its compiled files would not notice
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        patch.setattr(sys, "dont_write_bytecode", True)
         yield
 
 

@@ -70,8 +70,10 @@ def test_closure_holds_what_is_imported_and_the_author_surface(folder: Path):
     }
 
 
-def test_packages_are_the_foreign_imports(folder: Path):
-    assert closure(folder, "first", Cache(None)).packages == {"numpy"}
+def test_modules_are_the_foreign_imports_with_their_packages(folder: Path):
+    assert closure(folder, "first", Cache(None)).modules == {"numpy"}
+    edit(folder / "method.py", "from .parts", "from scipy.stats import rankdata\nfrom .parts")
+    assert closure(folder, "first", Cache(None)).modules == {"numpy", "scipy", "scipy.stats"}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_common_modules_and_their_packages_are_included(folder: Path):
 
 def test_import_inside_a_function_counts(folder: Path):
     edit(folder / "parts" / "inner.py", "return x", "import jax\n    return x")
-    assert closure(folder, "first", Cache(None)).packages == {"numpy", "jax"}
+    assert closure(folder, "first", Cache(None)).modules == {"numpy", "jax"}
 
 
 def test_cached_scan_says_the_same(folder: Path):

@@ -110,7 +110,7 @@ def test_seeds_are_those_of_experiment_and_index(make_paper):
     paper = make_paper(claims=[{"control": {"scale": 0.25}, "seeds": {"max": 4}}])
     other = make_paper("other", claims=[{"seeds": {"max": 4}}])
     other.replace("1 + random", "1.0 + random")  # other code: the same would share the runs
-    harness.verify(paper.folder.parent)
+    harness.verify(paper.folder.parent, tier="standard")
     seeds = [str(derive("measure", index)) for index in range(4)]
     assert len(set(seeds)) == 4
     method = [line.split()[2] for line in paper.runs() if line.startswith("measure 1 ")]

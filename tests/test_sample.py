@@ -112,7 +112,7 @@ def test_judgement_counts_the_runs_up_to_the_deciding_one(rule, signs, verdict, 
     assert [run.index for run in one.judged] == list(range(seeds))
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(
     rule=st.sampled_from(["typical", "every"]),
     outcomes=st.lists(st.sampled_from("++====-x"), max_size=20),
@@ -133,7 +133,7 @@ def test_order_of_arrival_changes_nothing(rule, outcomes, data):
     assert state(at_once) == state(in_turn) == state(shuffled)
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=40, deadline=None)
 @given(outcomes=st.lists(st.sampled_from("+-"), min_size=20, max_size=20), data=st.data())
 def test_taking_only_what_is_wanted_gives_the_verdict_of_all_runs(outcomes, data):
     everything, one, whole = runs(outcomes), sample(), sample()

@@ -48,7 +48,7 @@ SCRIPT = """
 import sys
 import harness
 
-for result in harness.verify(sys.argv[1]):
+for result in harness.verify(sys.argv[1], tier='standard'):
     print(result.verdict, result.reason)
 """
 
@@ -74,6 +74,11 @@ def rows(store_home):
     return read
 
 
+def verify(folder, **options):
+    """Verify at a tier at which nothing is carried out a second time to compare its bits."""
+    return harness.verify(folder, tier="standard", **options)
+
+
 def verdicts(results):
     """The verdicts, in order."""
     return [result.verdict for result in results]
@@ -83,25 +88,25 @@ ONCE = [*["first 0.25"] * 3, *["first 1"] * 3, *["second 0.25"] * 3, *["second 1
 
 
 def test_second_verification_runs_nothing(two, store_home):
-    assert verdicts(harness.verify(two.folder)) == ["reproduced", "reproduced"]
+    assert verdicts(verify(two.folder)) == ["reproduced", "reproduced"]
     before = sorted(two.runs())
     assert set(before) == set(ONCE)
     assert before.count("first 1") == before.count("second 1") == 3
-    again = harness.verify(two.folder)
+    again = verify(two.folder)
     assert verdicts(again) == ["reproduced", "reproduced"]
     assert sorted(two.runs()) == before
     assert list((store_home / "locks").iterdir()) == []
 
 
 def test_second_verification_gives_the_same_records(two):
-    first, second = harness.verify(two.folder), harness.verify(two.folder)
+    first, second = verify(two.folder), verify(two.folder)
     assert first == second
 
 
 def test_fresh_runs_again(two):
-    harness.verify(two.folder, claims=["one"])
+    verify(two.folder, claims=["one"])
     before = two.runs()
-    harness.verify(two.folder, claims=["one"], fresh=True)
+    verify(two.folder, claims=["one"], fresh=True)
     assert two.runs().count("first 1") == 2 * before.count("first 1") == 6
 
 
@@ -114,10 +119,10 @@ def test_fresh_runs_again(two):
     ],
 )
 def test_comment_docstring_or_layout_runs_nothing_again(two, old, new):
-    harness.verify(two.folder)
+    verify(two.folder)
     before = two.runs()
     two.replace(old, new)
-    assert verdicts(harness.verify(two.folder)) == ["reproduced", "reproduced"]
+    assert verdicts(verify(two.folder)) == ["reproduced", "reproduced"]
     assert two.runs() == before
 
 
@@ -130,19 +135,19 @@ def test_comment_docstring_or_layout_runs_nothing_again(two, old, new):
     ],
 )
 def test_changed_experiment_runs_again_alone(two, old, new, name):
-    harness.verify(two.folder)
+    verify(two.folder)
     before = two.runs()
     two.replace(old, new)
-    harness.verify(two.folder)
+    verify(two.folder)
     added = two.runs()[len(before) :]
     assert added.count(f"{name} 1") == 3
     assert {line.split()[0] for line in added} == {name}
 
 
 def test_changed_method_runs_all_again(two):
-    harness.verify(two.folder)
+    verify(two.folder)
     two.replace("return scale * x", "return x * scale", "method.py")
-    harness.verify(two.folder)
+    verify(two.folder)
     assert two.runs().count("first 1") == two.runs().count("second 1") == 6
 
 
@@ -153,7 +158,7 @@ def test_claims_that_share_an_experiment_share_its_runs(make_paper):
         {"id": "quarter", "experiment": "measure", "control": {"scale": 0.125}},
     ]
     paper = make_paper(claims=claims)
-    results = harness.verify(paper.folder)
+    results = verify(paper.folder)
     assert verdicts(results) == ["reproduced"] * 3
     scales = [line.split()[1] for line in paper.runs()]
     assert scales.count("1") == 3
@@ -183,7 +188,7 @@ def test_killed_verification_is_resumed(make_paper, wait_until, rows):
     kept = rows("SELECT COUNT(*) FROM runs")[0][0]
     begun = len(paper.runs())
     assert 2 <= kept <= begun < 12
-    assert verdicts(harness.verify(paper.folder, control=False)) == ["reproduced"]
+    assert verdicts(verify(paper.folder, control=False)) == ["reproduced"]
     assert len(paper.runs()) == begun + 12 - kept
 
 
@@ -191,27 +196,27 @@ def test_failed_run_is_recorded_and_never_reused(make_paper, rows):
     paper = make_paper()
     paper.replace("return {", "print('in vain')\n    raise ValueError('no luck')\n    return {")
     for _ in range(2):
-        (result,) = harness.verify(paper.folder)
+        (result,) = verify(paper.folder)
         assert result.verdict == "error"
     messages = rows("SELECT seed_index, message, log FROM failures WHERE seed_index = 0")
     assert messages == [(0, "ValueError: no luck", "in vain\n")] * 2
     assert rows("SELECT COUNT(*) FROM runs") == [(0,)]
     paper.replace("raise ValueError('no luck')", "pass")
-    assert verdicts(harness.verify(paper.folder)) == ["reproduced"]
+    assert verdicts(verify(paper.folder)) == ["reproduced"]
 
 
 def test_what_ran_inline_is_not_kept(make_paper):
     paper = make_paper()
-    assert verdicts(harness.verify(paper.folder, executor="inline")) == ["reproduced"]
+    assert verdicts(verify(paper.folder, executor="inline")) == ["reproduced"]
     inline = len(paper.runs())
-    assert verdicts(harness.verify(paper.folder)) == ["reproduced"]
+    assert verdicts(verify(paper.folder)) == ["reproduced"]
     assert [line for line in paper.runs()[inline:] if line.startswith("measure 1 ")] != []
 
 
 def test_inline_and_workers_measure_the_same(make_paper):
     paper = make_paper()
-    inline = harness.verify(paper.folder, executor="inline")
-    workers = harness.verify(paper.folder)
+    inline = verify(paper.folder, executor="inline")
+    workers = verify(paper.folder)
     assert inline[0].record["metrics"] == workers[0].record["metrics"]
 
 
@@ -241,7 +246,7 @@ def other(run: Run, *, scale: float = 1.0) -> dict[str, float]:
             {"id": "plain-too", "experiment": "other", "control": {"scale": -2.0}},
         ],
     )
-    settings = Settings(workers=2)
+    settings = Settings(tier="standard", workers=2)
     assert verdicts(verify_papers([paper.folder], None, settings)) == ["reproduced"] * 3
     times = [line.split()[0] for line in sorted(paper.runs("times.txt"), key=_time_of)]
     runs = len(times) // 2
@@ -257,7 +262,7 @@ def _time_of(line):
 
 def test_verification_in_a_thread(make_paper):
     paper, results = make_paper(), []
-    thread = threading.Thread(target=lambda: results.extend(harness.verify(paper.folder)))
+    thread = threading.Thread(target=lambda: results.extend(verify(paper.folder)))
     thread.start()
     thread.join(30)
     assert verdicts(results) == ["reproduced"]
@@ -266,7 +271,7 @@ def test_verification_in_a_thread(make_paper):
 def test_status_counts_runs(make_paper):
     paper = make_paper(code=PAUSE)
     seen: list[Status] = []
-    verify_papers([paper.folder], None, Settings(workers=1), watch=seen.append)
+    verify_papers([paper.folder], None, Settings(tier="standard", workers=1), watch=seen.append)
     last = seen[-1]
     assert last.started == len(paper.runs())
     assert last.finished >= 4

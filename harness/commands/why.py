@@ -6,9 +6,9 @@ from harness.cache import Cache
 from harness.commands import AS_EXPECTED
 from harness.discovery import find_papers
 from harness.home import home
-from harness.identity import Identity, identify
+from harness.identity import Identity, run_identity
 from harness.output import line
-from harness.profiles import cpu_model, load_profile
+from harness.profiles import load_profile
 from harness.settings import Settings
 from harness.spec import Spec, load_spec
 from harness.store import Store
@@ -21,16 +21,8 @@ def run(paper: str, *, settings: Settings) -> int:
     for folder in find_papers([paper]):
         spec = load_spec(folder, cache)
         for name, experiment in spec.experiments.items():
-            timed = any(c.kind == "speed" and c.experiment == name for c in spec.claims)
-            identity = identify(
-                folder,
-                name,
-                experiment.arguments(settings.tier),
-                precision=experiment.precision,
-                profile=profile,
-                cache=cache,
-                machine=cpu_model() if timed else None,
-            )
+            arguments = experiment.arguments(settings.tier)
+            identity = run_identity(spec, name, arguments, profile=profile, cache=cache)
             _print(spec, identity, store)
     cache.close()
     store.close()

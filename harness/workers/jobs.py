@@ -23,10 +23,11 @@ class Job:
         arguments: its keyword arguments.
         precision: float32 or float64.
         profile: the hardware profile.
-        preload: frameworks that the paper imports, of those worth importing once.
+        preload: modules that the paper imports, of those worth importing once.
         timeout: seconds that the run may take.
         exclusive: nothing else may run at the same time (a speed claim).
         home: folder of the store, for artefacts.
+        repeat: carry it out in a fresh worker, to compare with a run that is there.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Job:
     timeout: float
     exclusive: bool
     home: Path
+    repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,19 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: with metrics, or with a failure."""
+    """How a job ended: with metrics, or with a failure.
+
+    Attributes:
+        job: the job.
+        metrics: what the experiment returned.
+        curves: what it reported besides.
+        started_at: time and date in UTC, ISO 8601.
+        seconds: time from start to end.
+        cpu_seconds: CPU time of the run and its children.
+        peak_mb: largest resident memory in MB, where the system tells.
+        artefacts: keys of the artefacts that it used.
+        failure: why there are no metrics.
+    """
 
     job: Job
     metrics: dict[str, float] | None = None
@@ -71,6 +85,7 @@ class Outcome:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_mb: float | None = None
+    artefacts: tuple[str, ...] = ()
     failure: Failure | None = None
 
 

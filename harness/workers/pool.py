@@ -48,7 +48,7 @@ class Processes:
 
     def start(self, job: Job) -> None:
         """Give the job to an idle worker of its paper, or to a new one."""
-        worker = self._idle_worker(job.folder)
+        worker = None if job.repeat else self._idle_worker(job.folder)
         if worker is not None:
             try:
                 worker.begin(job)
@@ -231,7 +231,8 @@ class _Worker:
         failure = message["failure"] and Failure(**message["failure"], log=self.log.text())
         fields = message["outcome"]
         curves = {name: (xs, ys) for name, (xs, ys) in fields.pop("curves").items()}
-        return Outcome(job, curves=curves, failure=failure, **fields)
+        artefacts = tuple(fields.pop("artefacts"))
+        return Outcome(job, curves=curves, artefacts=artefacts, failure=failure, **fields)
 
     def fail(self, message: str) -> Outcome:
         assert self.job is not None  # only a busy worker fails

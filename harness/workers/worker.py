@@ -39,11 +39,12 @@ def serve(sock: socket.socket, log: int) -> None:
                 limited = True
                 cut_network()
                 limit_memory(job.profile.memory_mb)
-            outcome = execute(job, SocketHost(sock, job), lambda: send(sock, {"began": True}))
+            host = SocketHost(sock, job)
+            outcome = execute(job, host, lambda: send(sock, {"began": True}))
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
-            send(sock, encode_outcome(outcome))
+            send(sock, encode_outcome(outcome, host.used))
 
 
 class SocketHost:
@@ -53,6 +54,11 @@ class SocketHost:
         self._sock = sock
         self._store = ArtefactStore(job, self, self.building)
         self._last = 0.0
+
+    @property
+    def used(self) -> list[str]:
+        """Keys of the artefacts that the run has asked for."""
+        return self._store.used
 
     def progress(self, done: int, total: int) -> None:
         """See `harness.author.Host`; at most ten messages a second."""
@@ -94,7 +100,7 @@ def decode_job(message: dict[str, Any]) -> Job:
     )
 
 
-def encode_outcome(outcome: Outcome) -> dict[str, Any]:
+def encode_outcome(outcome: Outcome, artefacts: list[str]) -> dict[str, Any]:
     """Return an outcome as JSON data, its job left out."""
     failure = outcome.failure
     return {
@@ -105,6 +111,7 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
             "peak_mb": outcome.peak_mb,
+            "artefacts": artefacts,
         },
         "failure": failure and {"message": failure.message, "traceback": failure.traceback},
     }

@@ -1,15 +1,19 @@
-"""Experiments of the AdEMAMix paper: its schedule, its update, and the Rosenbrock race."""
+"""Experiments of the AdEMAMix paper: its update, the Rosenbrock race, and language models."""
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from functools import partial
+from itertools import pairwise, product
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from common.comparison import steps_to_match
+from common.language import Language, MakeOptimizer
 from common.objectives import rosenbrock_gradient
-from harness import Run, experiment
+from harness import Run, artefact, experiment
 
 from .method import AdEMAMix, beta3_schedule
 
@@ -20,6 +24,11 @@ BALL = 0.1  # distance from Rosenbrock's minimum that counts as arrival; ours
 # Way from (-3, 5) straight to the floor y = x² at (-√5, 5), then along it to (1, 1): 7.92
 FLOOR = [x * math.hypot(1, 2 * x) / 2 + math.asinh(2 * x) / 4 for x in (1, 5**0.5)]
 WAY = 3 - 5**0.5 + sum(FLOOR)
+
+DECAY = 0.1  # λ of the language models, Table 2
+LENGTHS = (1.0, 1.25, 1.5, 2.0)  # of AdamW's runs, in units of AdEMAMix's
+BETA1 = (0.9, 0.95)  # what AdamW is tuned over besides the learning rate
+ALPHA = (2.0, 5.0)  # what AdEMAMix is
 
 # β3(T/4), β3(T/2), β3(3T/4) from 0.9 to 0.9999, computed from Section 3's formula
 QUARTERS = (0.9996011954, 0.9998001996, 0.9998667111)
@@ -326,3 +335,161 @@ def _race(run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, st
         adam.step()
         path[t] = points
     return path
+
+
+@experiment
+def language_model(
+    run: Run,
+    *,
+    beta3: float = 0.99,
+    steps: int = 20,
+    rates: Sequence[float] = (0.004,),
+    windows: int = 32,
+) -> dict[str, float]:
+    """AdEMAMix for T steps, AdamW for T, 1.25 T, 1.5 T and 2 T, each with its own cosine decay.
+
+    Both are tuned at T, AdamW over learning rate and β1, AdEMAMix over learning rate and α, on
+    another seed. In a seed all runs start from the same model and see the same batches.
+
+    Args:
+        run: the run.
+        beta3: β3; its warm-up and that of α take all T steps.
+        steps: T.
+        rates: learning rates of the grids.
+        windows: how many held-out windows the loss is taken over, at the end of each run.
+    """
+    grid = {"steps": steps, "rates": list(rates), "windows": windows}
+    adamw = run.artefact(adamw_lengths, seed=run.seed, **grid)
+    best = run.artefact(tuned, beta3=beta3, **grid)
+    loss, curve = Language(run.device, run.dtype).pretrain(
+        _ademamix(best["choice"], beta3, steps),
+        rate=best["rate"],
+        steps=steps,
+        seed=run.seed,
+        windows=windows,
+    )
+    run.curve("AdEMAMix", *curve)
+    for length, curve in zip(LENGTHS, adamw["curves"], strict=True):
+        run.curve(f"AdamW, {length:g} T", *curve)
+    return {
+        "token_ratio": steps_to_match(loss, LENGTHS, adamw["losses"]),  # AdamW's steps over T
+        "loss_gap": adamw["losses"][0] - loss,  # nats, at T; positive where AdEMAMix is lower
+        "ademamix_loss": loss,  # held-out, nats a character
+        "adamw_loss": adamw["losses"][0],
+        "adamw_loss_double": adamw["losses"][-1],  # after 2 T steps
+    }
+
+
+@artefact
+def tuned(
+    run: Run, *, beta3: float | None, steps: int, rates: list[float], windows: int
+) -> dict[str, Any]:
+    """The learning rate and second choice with the lowest held-out loss after T steps.
+
+    The choice is α of AdEMAMix, or β1 of AdamW where beta3 is None: two values each, so that both
+    optimizers get as many runs. With it come all losses, a row a rate; a run that diverges counts
+    as infinite.
+    """
+    language = Language(run.device, run.dtype)
+    grid = list(product(rates, BETA1 if beta3 is None else ALPHA))
+    losses = []
+    for i, (rate, choice) in enumerate(grid):
+        make = _adamw(choice) if beta3 is None else _ademamix(choice, beta3, steps)
+        loss, _ = language.pretrain(make, rate=rate, steps=steps, seed=run.seed, windows=windows)
+        losses.append(loss if math.isfinite(loss) else math.inf)
+        run.progress(i + 1, len(grid))
+    rate, choice = grid[losses.index(min(losses))]
+    return {"rate": rate, "choice": choice, "losses": np.reshape(losses, (len(rates), -1)).tolist()}
+
+
+@artefact
+def adamw_lengths(
+    run: Run, *, seed: int, steps: int, rates: list[float], windows: int
+) -> dict[str, Any]:
+    """AdamW's held-out loss at each of its lengths, and the training losses on the way."""
+    best = run.artefact(tuned, beta3=None, steps=steps, rates=rates, windows=windows)
+    language = Language(run.device, run.dtype)
+    losses, curves = [], []
+    for i, length in enumerate(LENGTHS):
+        loss, curve = language.pretrain(
+            _adamw(best["choice"]),
+            rate=best["rate"],
+            steps=round(length * steps),
+            seed=seed,
+            windows=windows,
+        )
+        losses.append(loss)
+        curves.append(curve)
+        run.progress(i + 1, len(LENGTHS))
+    return {"losses": losses, "curves": curves}
+
+
+def _adamw(beta1: float) -> MakeOptimizer:
+    return partial(torch.optim.AdamW, betas=(beta1, BETA2), weight_decay=DECAY, fused=True)
+
+
+def _ademamix(alpha: float, beta3: float, warmup: int) -> MakeOptimizer:
+    return partial(
+        AdEMAMix,
+        betas=(0.9, BETA2, beta3),
+        alpha=alpha,
+        beta3_warmup=warmup,
+        alpha_warmup=warmup,
+        weight_decay=DECAY,
+    )
+
+
+@experiment
+def forgetting(
+    run: Run,
+    *,
+    alpha: float = 5.0,
+    beta3: float = 0.99,
+    rate: float = 0.002,
+    before: int = 20,
+    after: int = 20,
+    batches: int = 1,
+) -> dict[str, float]:
+    """How long AdEMAMix and AdamW remember a held-out batch that one step was made on.
+
+    Args:
+        run: the run.
+        alpha: α of AdEMAMix; 0 makes it AdamW.
+        beta3: β3.
+        rate: learning rate of both, equal as in the paper's models of this experiment, and constant
+            after a warm-up.
+        before: steps before the batch, over which α and β3 reach their values.
+        after: steps that it is followed over.
+        batches: how many held-out batches are followed, each in a run of its own.
+    """
+    protocol = {"before": before, "after": after, "batches": batches, "seed": run.seed}
+    adamw = run.artefact(adamw_gains, rate=rate, **protocol)
+    ademamix = Language(run.device, run.dtype).gains(
+        _ademamix(alpha, beta3, before), rate=rate, **protocol
+    )
+    run.curve("AdamW: gain on the batch (nats)", *adamw)
+    run.curve("AdEMAMix: gain on the batch (nats)", *ademamix)
+    return {
+        # AdEMAMix's memory over AdamW's; that of AdamW counts as one step at least
+        "memory_ratio": _memory(*ademamix) / max(_memory(*adamw), 1.0),
+        "ademamix_memory": _memory(*ademamix),  # steps
+        "adamw_memory": _memory(*adamw),
+        "ademamix_peak": max(ademamix[1]),  # nats a character
+        "adamw_peak": max(adamw[1]),
+    }
+
+
+def _memory(steps: Sequence[int], gains: Sequence[float]) -> float:
+    """Return the area under the gains over their peak, in steps; 0 if nothing was gained."""
+    peak = max(gains)
+    return steps[0] * sum(gains) / peak if peak > 0 else 0.0
+
+
+@artefact
+def adamw_gains(
+    run: Run, *, rate: float, before: int, after: int, batches: int, seed: int
+) -> tuple[list[int], list[float]]:
+    """AdamW's side of `forgetting`: steps and gains, as `Language.gains` gives them."""
+    return Language(run.device, run.dtype).gains(
+        _adamw(0.9), rate=rate, before=before, after=after, batches=batches, seed=seed
+    )

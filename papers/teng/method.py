@@ -4,7 +4,7 @@ Chen, McCarran, Vizcaino, Soljačić and Luo 2024, arXiv 2404.10771. Counts of i
 subsets are those of the authors' code (`teng.py`).
 
 Everything here takes functions of a flat parameter vector θ (p,) and one point x (d,): û(θ, x), and
-𝓛û(θ, x), the right-hand side of u_t = 𝓛u. They are static arguments of `jax.jit`, so pass the
+L û(θ, x), the right-hand side of u_t = L u. They are static arguments of `jax.jit`, so pass the
 same object, or one that compares and hashes equal, each time. Points are nodes of equal quadrature
 weight, shape (n, d): the weights of the paper's norm then cancel.
 """
@@ -15,10 +15,13 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 Field = Callable[[Array, Array], Array]
 """(θ, x) ↦ a number."""
+
+Numbers = Array | np.ndarray
 
 EULER_ITERATIONS = 7
 HEUN_ITERATIONS = (7, 5)
@@ -29,12 +32,11 @@ class Step(NamedTuple):
 
     Attributes:
         theta: θ at the new time.
-        losses: for each stage the loss ½ mean (u* − û)² before its first iteration and after each,
-            shape (iterations + 1,).
+        losses: for each stage the loss ½ mean (u* − û)² before its first iteration and after each.
     """
 
-    theta: Array
-    losses: tuple[Array, ...]
+    theta: Numbers
+    losses: tuple[list[Array], ...]
 
 
 class Subset(NamedTuple):
@@ -54,17 +56,24 @@ class Subset(NamedTuple):
 
 
 @partial(jax.jit, static_argnames="field")
-def values(field: Field, theta: Array, x: Array) -> Array:
+def values(field: Field, theta: Numbers, x: Numbers) -> Array:
     """Return the field at all points, shape (n,)."""
     return jax.vmap(field, (None, 0))(theta, x)
 
 
 @partial(jax.jit, static_argnames="u")
+def misfit(u: Field, theta: Numbers, x: Numbers, target: Numbers) -> tuple[Array, Array]:
+    """Return u* − û at the nodes, shape (n,), and the loss ½ mean (u* − û)²."""
+    residual = target - values(u, theta, x)
+    return residual, jnp.mean(residual**2) / 2
+
+
+@partial(jax.jit, static_argnames="u")
 def project(
     u: Field,
-    theta: Array,
-    x: Array,
-    v: Array,
+    theta: Numbers,
+    x: Numbers,
+    v: Numbers,
     rcond: float | Array,
     coordinates: Array | None = None,
 ) -> Array:
@@ -93,12 +102,12 @@ def project(
     return jnp.zeros_like(theta).at[coordinates].set(delta)
 
 
-def tdvp_velocity(u: Field, rate: Field, theta: Array, x: Array, rcond: float) -> Array:
-    """Return θ̇ = argmin ‖J θ̇ − 𝓛û‖: the time-dependent variational principle.
+def tdvp_velocity(u: Field, rate: Field, theta: Numbers, x: Numbers, rcond: float) -> Array:
+    """Return θ̇ = argmin ‖J θ̇ − L û‖: the time-dependent variational principle.
 
     Args:
         u: û.
-        rate: 𝓛û.
+        rate: L û.
         theta: θ.
         x: nodes.
         rcond: as for `project`.
@@ -108,13 +117,13 @@ def tdvp_velocity(u: Field, rate: Field, theta: Array, x: Array, rcond: float) -
 
 def natural_gradient(
     u: Field,
-    theta: Array,
-    x: Array,
-    target: Array,
+    theta: Numbers,
+    x: Numbers,
+    target: Numbers,
     iterations: int,
     rcond: float,
     subset: Subset | None = None,
-) -> tuple[Array, Array]:
+) -> tuple[Numbers, list[Array]]:
     """Minimise ½ mean (u* − û)² from θ by steps θ ← θ + argmin ‖J Δθ − (u* − û)‖.
 
     Each is the gradient of the loss with respect to u, projected onto the tangent space; the step
@@ -133,8 +142,8 @@ def natural_gradient(
     Returns:
         θ, and the losses before the first step and after each.
     """
-    residual = target - values(u, theta, x)
-    losses = [jnp.mean(residual**2) / 2]
+    residual, loss = misfit(u, theta, x, target)
+    losses = [loss]
     for i in range(iterations):
         coordinates = None
         if subset is not None:
@@ -142,29 +151,29 @@ def natural_gradient(
             count = min(subset.first if i == 0 else subset.later, theta.size)
             coordinates = jax.random.choice(key, theta.size, (count,), replace=False)
         theta = theta + project(u, theta, x, residual, rcond, coordinates)
-        residual = target - values(u, theta, x)
-        losses.append(jnp.mean(residual**2) / 2)
-    return theta, jnp.stack(losses)
+        residual, loss = misfit(u, theta, x, target)
+        losses.append(loss)
+    return theta, losses
 
 
 def euler_step(
     u: Field,
     rate: Field,
-    theta: Array,
-    x: Array,
+    theta: Numbers,
+    x: Numbers,
     dt: float,
     *,
     iterations: int = EULER_ITERATIONS,
     rcond: float = 1e-6,
     subset: Subset | None = None,
 ) -> Step:
-    """Take a step of TENG-Euler: û moves to u* = û + Δt 𝓛û.
+    """Take a step of TENG-Euler: û moves to u* = û + Δt L û.
 
     The first iteration is a step of `tdvp_velocity` by the explicit Euler method.
 
     Args:
         u: û.
-        rate: 𝓛û.
+        rate: L û.
         theta: θ.
         x: nodes.
         dt: Δt.
@@ -180,21 +189,21 @@ def euler_step(
 def heun_step(
     u: Field,
     rate: Field,
-    theta: Array,
-    x: Array,
+    theta: Numbers,
+    x: Numbers,
     dt: float,
     *,
     iterations: tuple[int, int] = HEUN_ITERATIONS,
     rcond: float = 1e-6,
     subset: Subset | None = None,
 ) -> Step:
-    """Take a step of TENG-Heun: a TENG-Euler step to θ̃, then u* = û + Δt/2 (𝓛û + 𝓛û_θ̃).
+    """Take a step of TENG-Heun: a TENG-Euler step to θ̃, then u* = û + Δt/2 (L û + L ũ).
 
     The second stage starts at θ̃, not at θ, as in the authors' code.
 
     Args:
         u: û.
-        rate: 𝓛û.
+        rate: L û.
         theta: θ.
         x: nodes.
         dt: Δt.

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import numpy as np
 import pytest
 
-from common.data import checksum, digits, load
+from common.data import DataSet, checksum, digits, kjv, load
 
 
 def test_digits_as_published():
@@ -22,8 +22,22 @@ def test_digits_as_published():
     assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
 
 
-def test_digits_are_not_missing():
-    assert digits.missing() is None
+def test_kjv_is_the_whole_text():
+    codes, following = load("kjv")
+    assert codes.dtype == following.dtype == np.uint8
+    assert np.array_equal(codes[1:], following[:-1])
+    text = bytes(codes) + bytes(following[-1:])
+    assert text.startswith(b"In the beginning God created the heaven and the earth. And the earth")
+    assert text.endswith(b"The grace of our Lord Jesus Christ [be] with you all. Amen.")
+    assert b"\nAnd God said, Let there be light: and there was light. And God saw" in text
+    assert b"Jesus wept." in text
+    assert b"Caesar's" in text  # shipped with a ligature and a curly apostrophe
+    assert len(text) == 4_181_997
+
+
+@pytest.mark.parametrize("data_set", [digits, kjv])
+def test_data_sets_are_not_missing(data_set: DataSet):
+    assert data_set.missing() is None
 
 
 def test_missing_module_names_the_command():
@@ -53,7 +67,7 @@ def test_checksum_sees_inputs_targets_and_order():
     ("name", "message"),
     [
         ("digit", "unknown data set `digit`; did you mean `digits`?"),
-        ("imagenet", "unknown data set `imagenet`; known: digits"),
+        ("imagenet", "unknown data set `imagenet`; known: digits, kjv"),
     ],
 )
 def test_unknown_name(name: str, message: str):
@@ -62,13 +76,15 @@ def test_unknown_name(name: str, message: str):
     assert str(error.value) == message
 
 
-def test_entry_point_is_the_same_object():
-    (entry,) = entry_points(group="claimbench.data", name="digits")
-    assert entry.load() is digits
+@pytest.mark.parametrize("data_set", [digits, kjv])
+def test_entry_point_is_the_same_object(data_set: DataSet):
+    (entry,) = entry_points(group="claimbench.data", name=data_set.name)
+    assert entry.load() is data_set
 
 
 def test_import_is_light():
-    code = "import common.data, sys; print([m for m in ('torch', 'sklearn') if m in sys.modules])"
+    heavy = ["torch", "sklearn", "pythonbible"]
+    code = f"import common.data, sys; print([m for m in {heavy} if m in sys.modules])"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""AdEMAMix: its update by hand and in plain loops, its schedules, its manners as an optimizer."""
+"""AdEMAMix: its update by hand and in plain loops, its schedules, its manners, its experiments."""
 
 import copy
 import io
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from harness import Run
+from papers.ademamix import reproduce
 from papers.ademamix.method import (
     AdEMAMix,
     Coefficients,
@@ -428,3 +430,59 @@ def test_sparse_gradient_is_refused():
     embedding(torch.tensor([1])).sum().backward()
     with pytest.raises(TypeError, match=r"dense real gradients.*torch\.sparse_coo"):
         AdEMAMix(embedding.parameters()).step()
+
+
+# the experiments on language models
+
+
+def test_tuning_gives_both_optimizers_as_many_runs_and_picks_the_lowest():
+    rates = [1e-4, 1e-2, 1e-3]
+    for beta3, choices in ((None, (0.9, 0.95)), (0.9, (2.0, 5.0))):
+        best = reproduce.tuned(Run(seed=1), beta3=beta3, steps=8, rates=rates, windows=4)
+        assert [len(row) for row in best["losses"]] == [2, 2, 2]
+        lowest = min(min(row) for row in best["losses"])
+        row, column = rates.index(best["rate"]), choices.index(best["choice"])
+        assert best["losses"][row][column] == lowest
+        assert best["rate"] == 1e-2  # eight steps are too few for the others
+
+
+def test_tuning_counts_a_run_that_diverges_as_infinite():
+    best = reproduce.tuned(Run(seed=1), beta3=None, steps=4, rates=[1e30, 1e-2], windows=4)
+    assert best["losses"][0] == [math.inf, math.inf]
+    assert best["rate"] == 1e-2
+
+
+def test_adamw_runs_longer_with_a_decay_of_its_own():
+    run = Run(seed=1)
+    lengths = reproduce.adamw_lengths(run, seed=2, steps=40, rates=[5e-3], windows=16)
+    assert [curve[0][-1] for curve in lengths["curves"]] == [40, 40, 60, 80]
+    # the 80 steps are not the 40 and 40 more: their rate is higher from the warm-up on
+    assert lengths["curves"][3][1][1] != lengths["curves"][0][1][1]
+    assert lengths["losses"][3] < lengths["losses"][0]
+
+
+def test_language_model_compares_at_the_tuned_settings():
+    run = Run(seed=3)
+    metrics = reproduce.language_model(run, steps=20, rates=(1e-3, 5e-3), windows=16)
+    grid = {"steps": 20, "rates": [1e-3, 5e-3], "windows": 16}
+    best = reproduce.tuned(run, beta3=0.99, **grid)
+    # without a host tuning has the run's own seed: the run that was the best is repeated
+    assert metrics["ademamix_loss"] == min(min(row) for row in best["losses"])
+    assert metrics["loss_gap"] == metrics["adamw_loss"] - metrics["ademamix_loss"]
+    assert 1 <= metrics["token_ratio"] <= 2
+    assert set(run.curves) == {"AdEMAMix", *(f"AdamW, {n} T" for n in ("1", "1.25", "1.5", "2"))}
+
+
+def test_forgetting_with_alpha_zero_is_that_of_adamw():
+    metrics = reproduce.forgetting(Run(seed=4), alpha=0.0, before=10, after=10, batches=2)
+    assert metrics["memory_ratio"] == pytest.approx(1, abs=0.01)
+    assert metrics["ademamix_peak"] == pytest.approx(metrics["adamw_peak"], rel=0.01)
+    assert metrics["adamw_peak"] > 0
+
+
+def test_memory_is_the_area_over_the_peak():
+    steps = [2, 4, 6, 8]
+    assert reproduce._memory(steps, [1.0, 4.0, 2.0, 1.0]) == 4  # 2 · 8 / 4
+    assert reproduce._memory(steps, [4.0, 4.0, 4.0, 4.0]) == 8
+    assert reproduce._memory(steps, [3.0, 0.0, -1.0, 1.0]) == 2
+    assert reproduce._memory(steps, [-1.0, -2.0, 0.0, -1.0]) == 0

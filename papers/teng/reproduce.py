@@ -1,0 +1,503 @@
+"""Experiments on TENG: one-dimensional heat, Allen–Cahn and Burgers equations, and its rivals."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from jax import Array
+from scipy.optimize import minimize
+
+from common import spectral
+from common.least_squares import levenberg_marquardt
+from common.periodic_nets import NetRate, PeriodicNet
+from harness import Run, artefact, experiment
+
+from .method import (
+    EULER_ITERATIONS,
+    HEUN_ITERATIONS,
+    euler_step,
+    heun_step,
+    tdvp_velocity,
+    values,
+)
+
+NET = PeriodicNet(width=10, depth=4)
+NU = 0.1
+EQUATIONS = {
+    "heat": spectral.heat(NU),
+    "allen_cahn": spectral.allen_cahn(NU),
+    "burgers": spectral.burgers(NU),
+}
+REFERENCE_STEPS = 400  # in a unit of time
+CHECKPOINTS = 10
+
+Vector = npt.NDArray[np.float64]
+Losses = Iterable[Sequence[Array]]
+"""For each stage of a time step its losses, from the first to the last."""
+
+
+def grid(n: int, shift: float = 0.0) -> Vector:
+    """Return n equidistant points of [0, 2π), shape (n, 1), moved by `shift` of their distance."""
+    return (np.arange(n)[:, None] + shift) * (2 * np.pi / n)
+
+
+NODES = grid(128)
+FINE = grid(256)  # where errors are measured: the nodes and the points midway
+
+
+def initial(x: Vector) -> Vector:
+    """Return exp(sin x) − I₀(1) + 0.3 cos 2x, which has mean zero, at points (n, 1)."""
+    u: Vector = np.exp(np.sin(x[:, 0])) - 1.26606588 + 0.3 * np.cos(2 * x[:, 0])
+    return u
+
+
+@artefact
+def fitted(run: Run, *, seed: int, iterations: int) -> dict[str, Vector]:
+    """Parameters of the network that `seed` initialises, fitted to u(·, 0), relative error 1e-6."""
+    y = initial(NODES)
+    start, tolerance = NET.init(jax.random.key(seed)), 1e-6 * math.sqrt(np.mean(y**2))
+    theta = levenberg_marquardt(NET, start, NODES, y, tolerance=tolerance, iterations=iterations)
+    return {"theta": theta}
+
+
+def fine_values(theta: Array | Vector) -> Vector:
+    """Return û on the fine grid."""
+    halves = [np.asarray(values(NET, theta, grid(len(NODES), shift))) for shift in (0, 0.5)]
+    return np.stack(halves, axis=1).ravel()
+
+
+def relative_error(theta: Array | Vector, reference: Vector) -> float:
+    """Return ‖û − u‖ / ‖u‖ on the fine grid; infinite where û is no number."""
+    error = float(np.linalg.norm(fine_values(theta) - reference) / np.linalg.norm(reference))
+    return error if math.isfinite(error) else math.inf
+
+
+def solution(equation: spectral.Equation, start: Vector, time: float) -> Vector:
+    """Return u at `time` on the fine grid, from values there."""
+    steps = max(1, math.ceil(time * REFERENCE_STEPS))
+    return spectral.evolve(equation, start, time, steps=steps)
+
+
+@experiment
+def first_iteration(run: Run, *, nodes: int = 256, iteration: int = 1) -> dict[str, float]:
+    """One iteration of a TENG-Euler step on the heat equation, against TDVP's Euler step.
+
+    `iteration`: which one. The network is as initialised.
+    """
+    dt, rcond = 0.05, 1e-6
+    x, rate = grid(nodes), NetRate(EQUATIONS["heat"], NET)
+    theta = NET.init(run.jax_key())
+    before, after = (
+        np.asarray(euler_step(NET, rate, theta, x, dt, iterations=i, rcond=rcond).theta)
+        for i in (iteration - 1, iteration)
+    )
+    update = after - before
+    tdvp = dt * np.asarray(tdvp_velocity(NET, rate, theta, x, rcond))
+    return {
+        # largest entry of the difference, relative to the largest of the update
+        "difference": float(np.max(np.abs(update - tdvp)) / np.max(np.abs(update))),
+        "update_norm": float(np.linalg.norm(update)),
+    }
+
+
+@dataclass
+class Path:
+    """What an integration leaves.
+
+    Attributes:
+        theta: θ after the last step.
+        first_losses: loss with which each step begins.
+        last_losses: for each step the largest loss with which a stage ends, infinite if one is no
+            number.
+    """
+
+    theta: Array | Vector
+    first_losses: list[float] = field(default_factory=list)
+    last_losses: list[float] = field(default_factory=list)
+
+
+def integrate(
+    step: Callable[[Any], tuple[Array | Vector, Losses]],
+    theta: Array | Vector,
+    steps: int,
+    watch: Callable[[int, Any], None] = lambda done, theta: None,
+) -> Path:
+    """Take `steps` steps, or fewer if a loss is no longer a number."""
+    path = Path(theta)
+    for done in range(1, steps + 1):
+        path.theta, losses = step(path.theta)
+        stages = [[float(loss) for loss in stage] for stage in losses]
+        last = [stage[-1] if math.isfinite(stage[-1]) else math.inf for stage in stages]
+        path.first_losses.append(stages[0][0])
+        path.last_losses.append(max(last))
+        if math.inf in last:
+            break
+        watch(done, path.theta)
+    return path
+
+
+@experiment
+def heat(
+    run: Run,
+    *,
+    dts: Sequence[float] = (0.1, 0.05, 0.025),
+    time: float = 1.0,
+    fit_iterations: int = 1000,
+    corrector: bool = True,
+    inner: str = "natural gradient",
+) -> dict[str, float]:
+    """TENG-Euler and TENG-Heun on the heat equation at several Δt: per-step losses, and orders.
+
+    Errors are against the exact evolution of the fitted network, so that the fit does not count.
+
+    Args:
+        run: the run.
+        dts: Δt, each of which divides `time`.
+        time: T.
+        fit_iterations: Levenberg–Marquardt iterations of the initial fit.
+        corrector: if False, Heun's second stage is left out.
+        inner: "natural gradient", or "Adam" with as many gradients a stage, each stage at the best
+            of three learning rates.
+    """
+    rate = NetRate(EQUATIONS["heat"], NET)
+    start = run.artefact(fitted, seed=run.seed, iterations=fit_iterations)["theta"]
+    exact = solution(EQUATIONS["heat"], fine_values(start), time)
+
+    def euler(theta: Any, dt: float) -> tuple[Any, Losses]:
+        if inner == "Adam":
+            return obti_step(best_adam, rate, theta, dt, (EULER_ITERATIONS,))
+        return euler_step(NET, rate, theta, NODES, dt)
+
+    def heun(theta: Any, dt: float) -> tuple[Any, Losses]:
+        if not corrector:
+            return euler(theta, dt)
+        if inner == "Adam":
+            return obti_step(best_adam, rate, theta, dt, HEUN_ITERATIONS)
+        return heun_step(NET, rate, theta, NODES, dt)
+
+    euler_errors, heun_errors, last_losses, falls = [], [], [], []
+    for i, dt in enumerate(dts):
+        steps = round(time / dt)
+        path = integrate(partial(euler, dt=dt), start, steps)
+        euler_errors.append(relative_error(path.theta, exact))
+        path = integrate(partial(heun, dt=dt), start, steps)
+        heun_errors.append(relative_error(path.theta, exact))
+        last_losses.append(max(path.last_losses))
+        falls.append(max(path.first_losses) / last_losses[-1])
+        times = [dt * (k + 1) for k in range(len(path.last_losses))]
+        run.curve(f"first loss of a step, Δt = {dt}", times, path.first_losses)
+        run.curve(f"last loss of a step, Δt = {dt}", times, path.last_losses)
+        run.progress(i + 1, len(dts))
+    run.curve("error of TENG-Euler against Δt", dts, euler_errors)
+    run.curve("error of TENG-Heun against Δt", dts, heun_errors)
+    return {
+        "final_loss": max(last_losses),  # of TENG-Heun, largest over stages, steps and Δt
+        "loss_fall": min(falls),  # largest first over largest last loss, least over Δt
+        "euler_order": order(dts, euler_errors),
+        "heun_order": order(dts, heun_errors),
+        "euler_error": euler_errors[-1],  # relative, at the last Δt
+        "heun_error": heun_errors[-1],
+    }
+
+
+def order(dts: Sequence[float], errors: Sequence[float]) -> float:
+    """Return the slope of log error against log Δt; infinite where an error is."""
+    if not all(map(math.isfinite, errors)):
+        return math.inf
+    return float(np.polyfit(np.log(dts), np.log(errors), 1)[0])
+
+
+@experiment
+def burgers(
+    run: Run,
+    *,
+    dt: float = 0.025,
+    time: float = 1.0,
+    fit_iterations: int = 1000,
+    advection: float = 1.0,
+) -> dict[str, float]:
+    """TENG-Heun on Burgers' equation against the solution from u(·, 0) itself.
+
+    `advection` scales −u u_x in L as TENG sees it.
+    """
+    equation, u_start = EQUATIONS["burgers"], initial(FINE)
+    rate = NetRate(spectral.Equation(NU, advection=advection), NET)
+    start = run.artefact(fitted, seed=run.seed, iterations=fit_iterations)["theta"]
+    steps = round(time / dt)
+    times, errors = [0.0], [relative_error(start, u_start)]
+    every = max(1, steps // CHECKPOINTS)
+
+    def watch(done: int, theta: Any) -> None:
+        run.progress(done, steps)
+        if done % every == 0 and done < steps:
+            times.append(done * dt)
+            errors.append(relative_error(theta, solution(equation, u_start, times[-1])))
+
+    path = integrate(lambda theta: heun_step(NET, rate, theta, NODES, dt), start, steps, watch)
+    times.append(time)
+    errors.append(relative_error(path.theta, solution(equation, u_start, time)))
+    run.curve("relative error", times, errors)
+    run.curve("last loss of a step", range(1, len(path.last_losses) + 1), path.last_losses)
+    return {
+        "error": errors[-1],  # relative L², at the end
+        "fit_error": errors[0],  # the same at the start
+        "final_loss": max(path.last_losses),
+    }
+
+
+# Rivals: optimisation-based time integration (OBTI) and the time-dependent variational principle.
+
+Minimise = Callable[[Vector, Array, int], Vector]
+"""(θ, u*, gradients) ↦ θ with a lower loss ½ mean (u* − û)²."""
+
+
+def obti_step(
+    minimise: Minimise, rate: NetRate, theta: Any, dt: float, gradients: Sequence[int]
+) -> tuple[Vector, Losses]:
+    """Take a step of Euler (one entry of `gradients`) or Heun (two) with TENG's targets and starts.
+
+    Returns θ and for each stage the losses before and after.
+    """
+    u, slope = values(NET, theta, NODES), values(rate, theta, NODES)
+    losses = []
+    for stage, count in enumerate(gradients):
+        mean = slope if stage == 0 else (slope + values(rate, theta, NODES)) / 2
+        target = u + dt * mean
+        before, _ = loss_and_gradient(theta, target)
+        theta = minimise(np.asarray(theta), target, count)
+        after, _ = loss_and_gradient(theta, target)
+        losses.append([before, after])
+    return theta, losses
+
+
+@jax.jit
+@jax.value_and_grad
+def loss_and_gradient(theta: Array, target: Array) -> Array:
+    """Return ½ mean (u* − û)² and its gradient by θ."""
+    return jnp.mean((target - values(NET, theta, NODES)) ** 2) / 2
+
+
+def adam(theta: Vector, target: Array, gradients: int, rate: float) -> Vector:
+    """Return θ after so many steps of Adam, whose learning rate falls to zero as a cosine does."""
+    m, v = np.zeros_like(theta), np.zeros_like(theta)
+    for t in range(1, gradients + 1):
+        g = np.asarray(loss_and_gradient(theta, target)[1])
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        eta = rate * (1 + math.cos(math.pi * (t - 1) / gradients)) / 2
+        theta = theta - eta * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return theta
+
+
+def best_adam(theta: Vector, target: Array, gradients: int) -> Vector:
+    """Return the best of what Adam gives at its three learning rates."""
+    found = [adam(theta, target, gradients, rate) for rate in SETTINGS["Adam"]]
+    return min(found, key=lambda theta: float(loss_and_gradient(theta, target)[0]))
+
+
+def lbfgs(theta: Vector, target: Array, gradients: int, memory: float) -> Vector:
+    """Return θ after L-BFGS with at least so many gradients, those of its line searches counted.
+
+    Where it ends early, because a line search finds nothing better, it starts anew from there until
+    a start brings nothing.
+    """
+
+    def function(theta: Vector) -> tuple[float, Vector]:
+        value, gradient = loss_and_gradient(theta, target)
+        return float(value), np.asarray(gradient)
+
+    used, value = 0, math.inf
+    while used < gradients:
+        options = {"maxcor": int(memory), "maxfun": gradients - used, "ftol": 0, "gtol": 0}
+        found = minimize(function, theta, jac=True, method="L-BFGS-B", options=options)
+        used += found.nfev
+        if not found.fun < value or found.nit == 0:
+            break
+        theta, value = found.x, found.fun
+    return theta
+
+
+def tdvp_step(tableau: str, rate: NetRate, theta: Vector, dt: float, rcond: float) -> Vector:
+    """Take a step of θ̇, the velocity of TDVP, by the "Euler" or the classical "RK4" method."""
+
+    def velocity(theta: Vector) -> Vector:
+        return np.asarray(tdvp_velocity(NET, rate, theta, NODES, rcond))
+
+    a = velocity(theta)
+    if tableau == "Euler":
+        return theta + dt * a
+    b = velocity(theta + dt / 2 * a)
+    c = velocity(theta + dt / 2 * b)
+    d = velocity(theta + dt * c)
+    return theta + dt / 6 * (a + 2 * b + 2 * c + d)
+
+
+SETTINGS = {
+    "Adam": (1e-2, 1e-3, 1e-4),  # first learning rate
+    "L-BFGS": (5, 20, 50),  # pairs of vectors kept
+    "TDVP-Euler": (1e-4, 1e-6, 1e-8),  # rcond
+    "TDVP-RK4": (1e-4, 1e-6, 1e-8),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of the three equations, from a fitted network to T.
+
+    Attributes:
+        equation: key of EQUATIONS.
+        dt: Δt.
+        time: T.
+        fit_iterations: as for `heat`.
+    """
+
+    equation: str
+    dt: float
+    time: float
+    fit_iterations: int
+
+    @property
+    def rate(self) -> NetRate:
+        """L û."""
+        return NetRate(EQUATIONS[self.equation], NET)
+
+    def errors(self, run: Run, seed: int, step: Callable[[Any], tuple[Any, Losses]]) -> list[float]:
+        """Return a method's relative errors at the checkpoints, infinite where it does not arrive.
+
+        Fewer steps than checkpoints leave some of these out, which then count as infinite too; the
+        last is the end.
+        """
+        theta = run.artefact(fitted, seed=seed, iterations=self.fit_iterations)["theta"]
+        exact = run.artefact(reference, seed=seed, **vars(self))["u"]
+        steps = round(self.time / self.dt)
+        errors = [math.inf] * CHECKPOINTS
+
+        def watch(done: int, theta: Any) -> None:
+            run.progress(done, steps)
+            checkpoint, rest = divmod(done * CHECKPOINTS, steps)
+            if rest == 0:
+                errors[checkpoint - 1] = relative_error(theta, exact[checkpoint])
+
+        integrate(step, theta, steps, watch)
+        return errors
+
+    def rival_errors(
+        self, run: Run, seed: int, rival: str, setting: float, gradients: Sequence[int]
+    ) -> list[float]:
+        """Return `errors` of a rival with a setting of SETTINGS; `gradients` are OBTI's a stage."""
+
+        def step(theta: Any) -> tuple[Vector, Losses]:
+            if rival == "Adam":
+                return obti_step(
+                    partial(_with, adam, setting), self.rate, theta, self.dt, gradients
+                )
+            if rival == "L-BFGS":
+                return obti_step(
+                    partial(_with, lbfgs, setting), self.rate, theta, self.dt, gradients
+                )
+            theta = tdvp_step(rival.removeprefix("TDVP-"), self.rate, theta, self.dt, setting)
+            return theta, [[theta.sum()]]  # no loss; what is no number ends the integration
+
+        return self.errors(run, seed, step)
+
+
+def _with(
+    minimise: Callable[[Vector, Array, int, float], Vector],
+    setting: float,
+    theta: Vector,
+    target: Array,
+    gradients: int,
+) -> Vector:
+    return minimise(theta, target, gradients, setting)
+
+
+@artefact
+def reference(
+    run: Run, *, seed: int, equation: str, dt: float, time: float, fit_iterations: int
+) -> dict[str, Vector]:
+    """The evolution of the fitted network at the checkpoints, shape (CHECKPOINTS + 1, points)."""
+    theta = run.artefact(fitted, seed=seed, iterations=fit_iterations)["theta"]
+    path = [fine_values(theta)]
+    for _ in range(CHECKPOINTS):
+        path.append(solution(EQUATIONS[equation], path[-1], time / CHECKPOINTS))
+    return {"u": np.array(path)}
+
+
+@artefact
+def tuned(run: Run, *, task: Mapping[str, Any], gradients: Sequence[int]) -> dict[str, float]:
+    """For each rival its setting with the least error at the end, on a network of its own."""
+    best = {}
+    for rival, settings in SETTINGS.items():
+        ends = {
+            s: Task(**task).rival_errors(run, run.seed, rival, s, gradients)[-1] for s in settings
+        }
+        best[rival] = min(ends, key=lambda setting: ends[setting])
+    return best
+
+
+@artefact
+def tuned_rivals(
+    run: Run, *, seed: int, task: Mapping[str, Any], gradients: Sequence[int]
+) -> dict[str, list[float]]:
+    """For each rival its relative errors at the checkpoints, with the setting that is tuned."""
+    settings = run.artefact(tuned, task=task, gradients=gradients)
+    return {
+        rival: Task(**task).rival_errors(run, seed, rival, setting, gradients)
+        for rival, setting in settings.items()
+    }
+
+
+@experiment
+def rivals(
+    run: Run,
+    *,
+    dt: float = 0.0125,
+    time: float = 1.0,
+    fit_iterations: int = 1000,
+    gradients_per_iteration: int = 10,
+    iterations: Sequence[int] = HEUN_ITERATIONS,
+    rcond: float = 1e-6,
+) -> dict[str, float]:
+    """TENG-Heun against OBTI-Heun with Adam and L-BFGS, and TDVP with Euler and RK4, on three PDEs.
+
+    Args:
+        run: the run.
+        dt: Δt, the same for all.
+        time: T.
+        fit_iterations: as for `heat`.
+        gradients_per_iteration: full-batch gradients that OBTI gets for each of the 7 + 5
+            iterations of TENG-Heun, whatever `iterations` says.
+        iterations: TENG-Heun's iterations in its two stages.
+        rcond: TENG-Heun's; it is not tuned, while each rival has the best of three settings.
+    """
+    first, second = iterations
+    gradients = [gradients_per_iteration * count for count in HEUN_ITERATIONS]
+    gains: dict[str, dict[str, float]] = {}
+    metrics: dict[str, float] = {}
+    for i, equation in enumerate(EQUATIONS):
+        task = Task(equation, dt, time, fit_iterations)
+
+        def step(theta: Any, rate: NetRate = task.rate) -> tuple[Any, Losses]:
+            return heun_step(NET, rate, theta, NODES, dt, iterations=(first, second), rcond=rcond)
+
+        errors = {"TENG-Heun": task.errors(run, run.seed, step)}
+        errors |= run.artefact(tuned_rivals, seed=run.seed, task=vars(task), gradients=gradients)
+        times = [time * (k + 1) / CHECKPOINTS for k in range(CHECKPOINTS)]
+        for name, ys in errors.items():
+            run.curve(f"{equation}: {name}", times, ys)
+        own = errors["TENG-Heun"][-1]
+        gains[equation] = {rival: errors[rival][-1] / own for rival in SETTINGS}
+        metrics[f"{equation}_error"] = own
+        run.progress(i + 1, len(EQUATIONS))
+    for equation, gain in gains.items():
+        # error of the best of OBTI-Heun and TDVP-Euler over TENG-Heun's
+        metrics[f"{equation}_gain"] = min(gain[r] for r in ("Adam", "L-BFGS", "TDVP-Euler"))
+    for rival in SETTINGS:
+        name = rival.lower().replace("-", "")
+        metrics[f"{name}_gain"] = min(gain[rival] for gain in gains.values())  # least over PDEs
+    return metrics

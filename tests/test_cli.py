@@ -1,0 +1,374 @@
+"""The commands: what they print, where, and with which exit code."""
+
+import json
+import os
+import pty
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cli import main
+
+COMMANDS = ("verify", "list", "check", "results", "why", "doctor", "gc")
+
+FAR: dict[str, Any] = {"id": "fails", "expect": {"value": {"at_least": 3}}}
+LATER: dict[str, Any] = {"id": "later", "from": "standard"}
+
+PAUSE = """
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    note(f"{os.getpid()} {os.getppid()}")
+    time.sleep(0.15)
+    return {"value": scaled(1 + random.random(), scale)}
+"""
+
+FIELDS = ["paper", "claim", "kind", "fidelity", "tier", "profile", "verdict", "reason", "held", "seeds", "metrics", "expect", "reported", "control", "run_key", "spec_hash", "commit", "started_at", "seconds", "cpu_seconds", "peak_mb", "packages"]
+
+
+@pytest.fixture
+def call(capsys):
+    """Run a command and return its exit code, standard output and standard error."""
+
+    def run(*words):
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def project(make_paper, monkeypatch):
+    """A project folder with two papers, the current folder."""
+    make_paper("alpha", claims=[{}, FAR])
+    beta = make_paper("beta", claims=[{"reported": {"value": 1.5}}])
+    beta.replace("1 + random", "1.0 + random")
+    monkeypatch.chdir(beta.folder.parent.parent)
+    return beta.folder.parent.parent
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help(golden, capsys, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    golden(f"help-{command or 'claimbench'}.txt", capsys.readouterr().out)
+
+
+def test_top_level_help_lists_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_version_is_the_projects(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    project = tomllib.loads(Path(__file__).parent.parent.joinpath("pyproject.toml").read_text())
+    assert capsys.readouterr().out.strip() == project["project"]["version"]
+
+
+@pytest.mark.parametrize("words", [[], ["verfy"], ["verify", "--tier", "smok"], ["why"]])
+def test_words_that_mean_nothing_exit_2(capsys, words):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage: claimbench" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["verify", "beta"], 0),
+        (["verify", "alpha", "--claim", "holds"], 0),
+        (["verify", "alpha"], 1),
+        (["verify", "alpha", "--claim", "fails"], 1),
+        (["verify"], 1),
+        (["verify", "alph"], 2),
+        (["verify", "alpha", "--claim", "hold"], 2),
+        (["verify", "alpha", "--profile", "cp"], 2),
+        (["verify", "alpha", "--max-seeds", "0"], 2),
+        (["list"], 0),
+        (["list", "gamma"], 2),
+        (["check"], 0),
+        (["check", "alpha", "beta"], 0),
+        (["check", "alphi"], 2),
+        (["why", "beta"], 0),
+        (["why", "bet"], 2),
+        (["results"], 2),
+    ],
+)
+def test_exit_code(call, project, words, code):
+    assert call(*words)[0] == code
+
+
+@pytest.mark.parametrize("command", ["verify", "list", "check", "why"])
+def test_unknown_slug_gets_the_nearest_name(call, project, command):
+    code, out, err = call(command, "alphe")
+    assert (code, out) == (2, "")
+    assert (
+        err == f"claimbench: `alphe` is no paper in {project / 'papers'}; did you mean `alpha`?\n"
+    )
+
+
+def test_folder_without_papers(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call("list")
+    assert code == 2
+    assert (
+        err == f"claimbench: no paper in {tmp_path / 'papers'}: name a folder with a claims.yaml\n"
+    )
+
+
+def test_verify_prints_the_table_and_tells_failures_on_standard_error(call, project):
+    code, out, err = call("verify", "alpha")
+    assert code == 1
+    assert out.startswith("alpha · tier smoke · profile cpu\n")
+    assert re.search(r"^  holds +✓ reproduced +3/3 +rejected 0/1", out, re.MULTILINE)
+    assert "1 reproduced, 1 diverged; runs of" in out
+    verdicts, _, failures = err.partition("\n\n")
+    assert verdicts.splitlines() == [
+        "alpha::holds reproduced: 3 of 3 seeds held; control rejected",
+        failures.splitlines()[0],
+    ]
+    assert failures.splitlines()[0].startswith("alpha::fails diverged: value is ")
+    assert failures.splitlines()[1] == "repeat: pytest papers/alpha/claims.yaml::fails"
+
+
+def test_verify_that_measured_nothing_is_not_as_expected(call, make_paper):
+    paper = make_paper("gamma", experiments={"measure": {"data": ["nowhere-at-all"]}})
+    code, _, err = call("verify", paper.folder)
+    assert code == 1
+    assert "no claim was measured, so this run shows nothing" in err
+
+
+def test_verify_claim_that_is_only_looked_at(call, make_paper):
+    paper = make_paper(claims=[LATER])
+    code, out, _ = call("verify", paper.folder)
+    assert code == 0
+    assert re.search(r"^  later +– skipped", out, re.MULTILINE)
+
+
+def test_verify_writes_json(call, project, tmp_path):
+    target = tmp_path / "verdicts.json"
+    call("verify", "alpha", "--json", target, "--no-control", "--max-seeds", "2")
+    records = json.loads(target.read_text())
+    assert [(record["claim"], record["verdict"], record["seeds"]) for record in records] == [
+        ("holds", "inconclusive", 2),
+        ("fails", "diverged", 1),
+    ]
+    assert all(record.keys() >= set(FIELDS) for record in records)
+
+
+def test_verify_inline_keeps_nothing(call, project):
+    code, out, _ = call("verify", "beta", "--executor", "inline")
+    assert code == 0
+    assert "✓ reproduced" in out
+    assert call("results")[0] == 2
+
+
+def test_results_json_has_all_fields(call, project):
+    call("verify", "beta", "--workers", "1")
+    code, out, err = call("results", "--json")
+    assert (code, err) == (0, "")
+    (record,) = json.loads(out)
+    assert record.keys() >= set(FIELDS)
+    assert record["paper"] == "beta"
+    assert (record["held"], record["seeds"]) == (3, 3)
+    value = record["metrics"]["value"]
+    assert value.keys() == {"median", "low", "high", "values"}
+    assert value["low"] <= value["median"] <= value["high"]
+    assert record["expect"] == {"value": {"at_least": 1.0}}
+    assert record["reported"] == {"value": 1.5}
+    assert record["control"].keys() >= {"verdict", "held", "seeds"}
+    assert record["control"]["verdict"] == "diverged"
+
+
+def test_results_show_the_last_verdict_of_each_claim(call, project):
+    call("verify")
+    code, table, _ = call("results")
+    assert code == 0
+    assert "2 reproduced, 1 diverged; runs of" in table
+    assert [r["claim"] for r in json.loads(call("results", "alpha", "--json")[1])] == [
+        *("holds", "fails")
+    ]
+    code, _, err = call("results", "alpha", "gamma")
+    assert code == 2
+    assert "no verdict on `gamma` in " in err
+    assert err.endswith("run: claimbench verify gamma\n")
+    assert call("results", "--tier", "full")[0] == 2
+    assert call("results", "--tier", "smoke", "--profile", "cpu")[0] == 0
+
+
+def test_results_of_an_empty_store(call, project, store_home):
+    code, out, err = call("results")
+    assert (code, out) == (2, "")
+    assert err.strip() == (
+        f"no verdict on any paper in {store_home / 'store.sqlite'}; run: claimbench verify"
+    )
+
+
+def test_list_has_a_line_a_paper(call, project):
+    code, out, err = call("list")
+    assert (code, err) == (0, "")
+    assert [line.split() for line in out.splitlines()] == [
+        ["alpha", "tests", "2", "claims", "Tiny"],
+        ["beta", "tests", "1", "claims", "Tiny"],
+    ]
+    assert call("list", "beta")[1] == out.splitlines()[1].replace("beta ", "beta", 1) + "\n"
+
+
+def test_list_json_has_everything(call, project):
+    alpha, beta = json.loads(call("list", "--json")[1])
+    assert alpha["paper"] == "alpha"
+    assert Path(alpha["folder"]) == project / "papers" / "alpha"
+    assert alpha.keys() >= {"title", "arxiv", "url", "year", "authors", "code", "theme"}
+    assert [claim["id"] for claim in alpha["claims"]] == ["holds", "fails"]
+    (claim,) = beta["claims"]
+    fields = {"id", "statement", "source", "kind", "fidelity", "from", "experiment"}
+    assert claim.keys() >= fields
+    assert claim["from"] == "smoke"
+
+
+def test_list_goes_on_after_a_spec_with_problems(call, project, make_paper):
+    make_paper("aaa", claims=[{"kind": "fact"}])
+    code, out, err = call("list")
+    assert code == 2
+    assert [line.split()[0] for line in out.splitlines()] == ["alpha", "beta"]
+    assert "papers/aaa/claims.yaml:" in err
+
+
+def test_check_tells_all_problems_of_all_papers(call, project, make_paper):
+    make_paper("aaa", claims=[{"kind": "fact", "expects": 1}])
+    make_paper("zzz", claims=[{"experiment": "measured"}])
+    code, out, err = call("check")
+    assert code == 2
+    assert out.splitlines() == ["alpha: 2 claims, no problem", "beta: 1 claims, no problem"]
+    assert re.search(r"^papers/aaa/claims\.yaml:\d+:\d+: claim `holds`: unknown key `expects`", err)
+    assert "then run: claimbench check aaa" in err
+    assert re.search(
+        r"^papers/zzz/claims\.yaml:\d+:\d+: experiment `measured`: ", err, re.MULTILINE
+    )
+    assert "then run: claimbench check zzz" in err
+
+
+def test_why_says_what_changed(call, make_paper):
+    paper = make_paper()
+    folder = paper.folder
+    code, out, _ = call("why", folder)
+    assert code == 0
+    assert re.search(r"^tiny measure: run key [0-9a-f]{32}$", out, re.MULTILINE)
+    assert "  not in the store: it never ran" in out
+    for part in ("function: measure", "arguments: {}", "precision: float32", "package python: 3."):
+        assert part in out
+    assert re.search(r"^  profile cpu: [0-9a-f]{16}$", out, re.MULTILINE)
+    for file in ("reproduce.py", "method.py", "harness/author.py"):
+        assert re.search(rf"^  file {file}: [0-9a-f]{{16}}$", out, re.MULTILINE)
+
+    call("verify", folder)
+    assert "  in the store: seeds 0, 1, 2; they are reused" in call("why", folder)[1]
+
+    paper.replace("A number in", "One number in")
+    assert "they are reused" in call("why", folder)[1], "a docstring changes nothing"
+
+    paper.replace("return scale * x", "return x * scale", "method.py")
+    changes = _changes(call("why", folder)[1])
+    assert changes == ["file method.py: changed"]
+
+    paper.replace("measure: {}", "measure: {smoke: {scale: 1.5}}", "claims.yaml")
+    changes = _changes(call("why", folder)[1])
+    assert changes == ["arguments: {} → {'scale': 1.5}", "file method.py: changed"]
+
+    paper.replace("from .method import scaled\n", "import json\nimport yaml\n")
+    paper.replace("scaled(1 + random.random(), scale)", "1.0")
+    assert set(_changes(call("why", folder)[1])) >= {
+        "file method.py: removed",
+        "file reproduce.py: changed",
+        "package yaml: added",
+    }
+
+
+def _changes(text):
+    head = "  not in the store; against the last time it ran:\n"
+    return [line.strip() for line in text.partition(head)[2].splitlines()]
+
+
+def test_why_at_another_tier_is_about_other_arguments(call, make_paper):
+    paper = make_paper(experiments={"measure": {"full": {"scale": 2.0}}})
+    assert "arguments: {}" in call("why", paper.folder)[1]
+    assert "arguments: {'scale': 2.0}" in call("why", paper.folder, "--tier", "full")[1]
+
+
+def test_our_own_bug_leaves_a_log(call, tmp_path, store_home, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, out, err = call("list")
+    monkeypatch.chdir(tmp_path)
+    log = store_home / "crash.log"
+    assert (code, out) == (3, "")
+    assert err == f"claimbench: this is a bug in claimbench; please report it with {log}\n"
+    text = log.read_text()
+    assert "arguments: ['list']" in text
+    assert "FileNotFoundError" in text
+
+
+def test_ctrl_c_ends_everything_and_keeps_what_was_finished(
+    make_paper, store_home, alive, wait_until
+):
+    paper = make_paper(code=PAUSE, claims=[{"seeds": {"max": 20}}])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "verify", str(paper.folder), "--tier", "standard"],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: len(paper.runs()) >= 6, "some runs have begun")
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert err == "claimbench: interrupted; finished runs are kept\n"
+    pids = {int(pid) for line in paper.runs() for pid in line.split()}
+    assert len(pids) >= 2
+    wait_until(lambda: not any(map(alive, pids)), "workers and template are gone")
+    with sqlite3.connect(store_home / "store.sqlite") as store:
+        (kept,) = store.execute("SELECT COUNT(*) FROM runs").fetchone()
+    begun = len(paper.runs())
+    assert 2 <= kept < 20
+    assert main(["verify", str(paper.folder), "--tier", "standard", "--no-control"]) == 0
+    assert len(paper.runs()) == begun + 20 - kept
+
+
+def test_verify_on_a_terminal_shows_progress_and_verdicts(make_paper, tmp_path):
+    paper = make_paper(code=PAUSE)
+    command = [sys.executable, "-m", "harness", "verify", str(paper.folder)]
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(master, 65536)
+        except OSError:  # the command has closed its side
+            break
+    os.close(master)
+    out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "✓ reproduced" in out.decode()
+    assert b"\x1b" not in out, "standard output is no terminal"
+    assert re.search(rb"\d runs done; tiny measure \(seed \d", shown)
+    assert b"tiny::holds reproduced: 3 of 3 seeds held; control rejected" in shown
