@@ -1,7 +1,6 @@
 """Fitting a model of few parameters: Levenberg–Marquardt, with derivatives from JAX."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -33,8 +32,7 @@ def levenberg_marquardt(
     the mean of the diagonal of J Jᵀ, and stays above 1e-14 times that.
 
     Args:
-        model: differentiable; always the same object, or one that compares and hashes equal, lest
-            `jax.jit` compile it again.
+        model: differentiable, and a pytree, as `jax.tree_util.Partial` makes of any function.
         theta: start, shape (p,).
         x: points, shape (n, …).
         y: what the model shall give at each, shape (n,).
@@ -67,7 +65,7 @@ def levenberg_marquardt(
     return best
 
 
-@partial(jax.jit, static_argnames="model")
+@jax.jit
 def _values_and_slopes(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
     """Return model(θ, x), shape (n,), and its derivatives by θ, shape (n, p)."""
     return jax.vmap(jax.value_and_grad(model), (None, 0))(theta, x)

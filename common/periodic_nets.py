@@ -2,27 +2,36 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 from jax import Array
 
 from common.spectral import Equation
+
+Vector = npt.NDArray[np.float64]
 
 CUT_NORMAL_STD = 0.87962566103423978
 """Standard deviation of a standard normal variable that is cut at −2 and 2."""
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=(),
+    meta_fields=("width", "depth", "dimension", "period"),
+)
 @dataclass(frozen=True)
 class PeriodicNet:
     """A tanh network u(θ, x) of a point x that is periodic by construction.
 
     The first layer gives each of the d coordinates width / d features
     a cos(2π x_i / period + φ) + c, all three learned; tanh follows. Then come depth − 2 dense
-    layers with tanh, and a linear output. Networks of equal size are equal and hash alike, so that
-    one can be a static argument of `jax.jit`. Layers and initialisation are those of Chen et al.
-    2024, arXiv 2404.10771, in the authors' code.
+    layers with tanh, and a linear output. Layers and initialisation are those of Chen et al. 2024,
+    arXiv 2404.10771, in the authors' code. The network is a pytree without leaves, which functions
+    under `jax.jit` can take.
 
     Attributes:
         width: units of each layer, a multiple of `dimension`.
@@ -41,11 +50,12 @@ class PeriodicNet:
         """Number of parameters."""
         return sum(math.prod(shape) for shape in self._shapes())
 
-    def init(self, key: Array) -> Array:
-        """Return θ, shape (size,), float64 where JAX has it.
+    def init(self, rng: np.random.Generator) -> Vector:
+        """Return θ, shape (size,).
 
         a, φ and c are standard normal, cut at two; dense weights have mean zero and variance
-        1 / inputs, from the same cut normal (LeCun); biases are zero.
+        1 / inputs, from the same cut normal (LeCun); biases are zero. NumPy draws them, because
+        JAX takes longer to compile a draw than a small experiment lasts.
         """
         scales = []
         for i, shape in enumerate(self._shapes()):
@@ -56,7 +66,11 @@ class PeriodicNet:
             else:
                 scale = 0.0
             scales.append(np.full(math.prod(shape), scale))
-        return jax.random.truncated_normal(key, -2.0, 2.0, (self.size,)) * np.concatenate(scales)
+        z = rng.standard_normal(self.size)
+        while (outside := np.abs(z) > 2).any():
+            z[outside] = rng.standard_normal(outside.sum())
+        theta: Vector = z * np.concatenate(scales)
+        return theta
 
     def __call__(self, theta: Array, x: Array) -> Array:
         """Return u at the point x of shape (dimension,), a scalar."""
@@ -80,17 +94,33 @@ class PeriodicNet:
         return [feature] * 3 + hidden * (self.depth - 2) + [(self.width, 1), (1,)]
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=("nu", "reaction", "advection"),
+    meta_fields=("net",),
+)
 @dataclass(frozen=True)
 class NetRate:
-    """L u(θ, x), the right-hand side of an equation at a point, by automatic differentiation.
+    """L u(θ, x), the right-hand side of `common.spectral.Equation` at a point, by autodiff.
+
+    It is a pytree with the coefficients as leaves: one compilation serves all equations.
 
     Attributes:
-        equation: which one.
         net: u.
+        nu: ν.
+        reaction: ρ.
+        advection: α.
     """
 
-    equation: Equation
     net: PeriodicNet
+    nu: float
+    reaction: float
+    advection: float
+
+    @classmethod
+    def of(cls, equation: Equation, net: PeriodicNet) -> "NetRate":
+        """Return L u of an equation for a network."""
+        return cls(net, equation.nu, equation.reaction, equation.advection)
 
     def __call__(self, theta: Array, x: Array) -> Array:
         """Return L u at the point x of shape (d,), a scalar."""
@@ -98,10 +128,10 @@ class NetRate:
         def u(x: Array) -> Array:
             return self.net(theta, x)
 
-        value, equation = u(x), self.equation
-        out = equation.nu * jnp.trace(jax.hessian(u)(x))
-        if equation.reaction:
-            out = out + equation.reaction * (value - value**3)
-        if equation.advection:
-            out = out - equation.advection * value * jax.grad(u)(x).sum()
-        return out
+        value, slope, laplacian = u(x), jnp.zeros(()), jnp.zeros(())
+        for i, axis in enumerate(np.eye(x.size)):
+            gradient, row_of_hessian = jax.jvp(jax.grad(u), (x,), (axis,))
+            slope += gradient[i]
+            laplacian += row_of_hessian[i]
+        reaction = self.reaction * (value - value**3)
+        return self.nu * laplacian + reaction - self.advection * value * slope

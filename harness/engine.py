@@ -34,6 +34,9 @@ PRELOAD = ("numpy", "scipy", "sklearn", "torch", "jax")
 Importing them is slow and computes nothing, so that forking afterwards is safe.
 """
 
+ON_FIRST_USE = {"torch": "torch._dynamo"}
+"""What a package imports when it is first used (by the first torch optimizer), likewise slow."""
+
 
 _AGAIN = -1
 """Stands for the second execution of the first seed where runs are counted."""
@@ -186,10 +189,6 @@ class Engine:
             spec, claim.experiment, arguments, profile=self.profile, cache=self.cache
         )
 
-        preload = tuple(
-            name for name in sorted(identity.modules) if name.partition(".")[0] in PRELOAD
-        )
-
         def job(index: int) -> Job:
             return Job(
                 key=identity.key,
@@ -200,7 +199,7 @@ class Engine:
                 arguments=arguments,
                 precision=experiment.precision,
                 profile=self.profile,
-                preload=preload,
+                preload=_preload(identity.modules),
                 timeout=experiment.timeout_at(tier),
                 exclusive=timed,
                 home=self.home,
@@ -227,6 +226,11 @@ class Engine:
         parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
         fingerprint = digest(json.dumps([record[part] for part in parts]))
         self._scheduler.store.add_verdict(record, fingerprint)
+
+
+def _preload(modules: Iterable[str]) -> tuple[str, ...]:
+    wanted = [name for name in sorted(modules) if name.partition(".")[0] in PRELOAD]
+    return (*wanted, *(late for name, late in ON_FIRST_USE.items() if name in wanted))
 
 
 def verify(

@@ -362,6 +362,10 @@ class ClaimSession:
             if not verdict["as_expected"]:
                 terminalreporter.write_line(verdict["headline"], red=True)
                 terminalreporter.write_line(f"  repeat: {verdict['repeat']}")
+        if self.config.getoption("numprocesses", None):
+            terminalreporter.write_line(
+                "plain pytest already runs claims on all cores; -n adds none"
+            )
         if self.measured_nothing():
             terminalreporter.write_line(
                 "no claim was measured, so this run shows nothing", red=True

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.profiles import Profile, cpu_model
+from harness.profiles import Profile
 from harness.settings import Settings
 from harness.store import Store, StoredRun
+from harness.workers.environment import machine
 from harness.workers.jobs import Executor, Failure, Outcome, Progress
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Scheduler:
         elif self._settings.executor == "inline":  # its environment came too late to be trusted
             self._deliver(run, StoredRun.of(outcome))
         else:
-            environment = {"cpu": cpu_model(), "packages": sample.identity.packages}
+            environment = {**machine(), **outcome.environment}
             self._deliver(run, self.store.add_run(outcome, sample.identity, paper, environment))
         _unlock(self._running.pop(run))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.cache import digest
 from harness.database import open_database
 from harness.errors import StoreError
 from harness.identity import Identity
@@ -25,6 +26,7 @@ _MIGRATIONS = (
         seconds REAL NOT NULL, cpu_seconds REAL NOT NULL, peak_mb REAL,
         artefacts TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
     );
+    CREATE TABLE environments (id TEXT PRIMARY KEY, content TEXT NOT NULL);
     CREATE TABLE repeats (
         run_key TEXT NOT NULL, seed_index INTEGER NOT NULL, metrics TEXT NOT NULL,
         started_at TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
@@ -112,9 +114,10 @@ class Store:
     ) -> StoredRun:
         """Write a finished run, once; a run of the same key and seed is replaced."""
         job = outcome.job
+        surroundings = json.dumps(environment, sort_keys=True)
         row = (
             *(job.key, job.index, job.seed, paper, job.experiment),
-            *(json.dumps(outcome.metrics), json.dumps(outcome.curves), json.dumps(environment)),
+            *(json.dumps(outcome.metrics), json.dumps(outcome.curves), digest(surroundings)),
             *(outcome.started_at, outcome.seconds, outcome.cpu_seconds, outcome.peak_mb),
             json.dumps(outcome.artefacts),
         )
@@ -125,10 +128,23 @@ class Store:
                     (job.key, paper, json.dumps(identity.parts()), json.dumps(identity.packages)),
                 )
             self._connection.execute(
+                "INSERT OR IGNORE INTO environments VALUES (?, ?)", (row[7], surroundings)
+            )
+            self._connection.execute(
                 f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(row))})", row
             )
         self._identified.add(job.key)
         return StoredRun.of(outcome)
+
+    def environment(self, run_key: str, index: int) -> dict[str, Any]:
+        """Return what was recorded of the machine that carried out a run; empty if unknown."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT content FROM environments JOIN runs ON id = environment "
+                "WHERE run_key = ? AND seed_index = ?",
+                (run_key, index),
+            ).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
 
     def repeat(self, run_key: str, index: int) -> dict[str, float] | None:
         """Return the metrics of a run's second execution in a fresh worker."""

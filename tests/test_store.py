@@ -71,6 +71,15 @@ def test_run_comes_back_as_it_was_written(store: Store, tmp_path: Path):
     assert store.curves(identity().key, 0) == {"loss": ([0.0, 1.0], [2.0, 1.0])}
 
 
+def test_environment_is_kept_once_and_comes_back(store: Store, tmp_path: Path):
+    for index in range(3):
+        store.add_run(outcome(index), identity(), "paper", {"cpu": "x", "flags": "avx2"})
+    assert store.environment(identity().key, 1) == {"cpu": "x", "flags": "avx2"}
+    assert store.environment("nothing", 0) == {}
+    rows = sqlite3.connect(tmp_path / "store.sqlite").execute("SELECT COUNT(*) FROM environments")
+    assert rows.fetchone() == (1,)
+
+
 def test_runs_of_a_key_come_by_seed_index(store: Store):
     for index in (2, 0):
         store.add_run(outcome(index), identity(), "paper", {})

@@ -75,6 +75,7 @@ class Outcome:
         cpu_seconds: CPU time of the run and its children.
         peak_mb: largest resident memory in MB, where the system tells.
         artefacts: keys of the artefacts that it used.
+        environment: what the process computed with, see `harness.workers.environment`.
         failure: why there are no metrics.
     """
 
@@ -86,6 +87,7 @@ class Outcome:
     cpu_seconds: float = 0.0
     peak_mb: float | None = None
     artefacts: tuple[str, ...] = ()
+    environment: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
 
 

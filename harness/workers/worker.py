@@ -6,11 +6,13 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.artefacts import ArtefactStore
 from harness.profiles import Profile
+from harness.workers.environment import computing
 from harness.workers.execute import execute
 from harness.workers.jobs import Job, Outcome
 from harness.workers.limits import cut_network, limit_memory
@@ -32,6 +34,7 @@ def serve(sock: socket.socket, log: int) -> None:
     send(sock, {"worker": os.getpid()})
     reader = Reader(sock)
     limited = False
+    environment: dict[str, Any] = {}
     while not reader.closed:
         for message in reader.receive():
             job = decode_job(message)
@@ -44,7 +47,9 @@ def serve(sock: socket.socket, log: int) -> None:
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
-            send(sock, encode_outcome(outcome, host.used))
+            environment = environment or computing(job.profile.environment)
+            outcome = replace(outcome, artefacts=tuple(host.used), environment=environment)
+            send(sock, encode_outcome(outcome))
 
 
 class SocketHost:
@@ -100,7 +105,7 @@ def decode_job(message: dict[str, Any]) -> Job:
     )
 
 
-def encode_outcome(outcome: Outcome, artefacts: list[str]) -> dict[str, Any]:
+def encode_outcome(outcome: Outcome) -> dict[str, Any]:
     """Return an outcome as JSON data, its job left out."""
     failure = outcome.failure
     return {
@@ -111,7 +116,8 @@ def encode_outcome(outcome: Outcome, artefacts: list[str]) -> dict[str, Any]:
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
             "peak_mb": outcome.peak_mb,
-            "artefacts": artefacts,
+            "artefacts": outcome.artefacts,
+            "environment": outcome.environment,
         },
         "failure": failure and {"message": failure.message, "traceback": failure.traceback},
     }

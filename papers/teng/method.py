@@ -4,13 +4,12 @@ Chen, McCarran, Vizcaino, Soljačić and Luo 2024, arXiv 2404.10771. Counts of i
 subsets are those of the authors' code (`teng.py`).
 
 Everything here takes functions of a flat parameter vector θ (p,) and one point x (d,): û(θ, x), and
-L û(θ, x), the right-hand side of u_t = L u. They are static arguments of `jax.jit`, so pass the
-same object, or one that compares and hashes equal, each time. Points are nodes of equal quadrature
-weight, shape (n, d): the weights of the paper's norm then cancel.
+L û(θ, x), the right-hand side of u_t = L u. They must be pytrees, for `jax.jit`:
+`jax.tree_util.Partial(f)` makes one of any function f. Points are nodes of equal quadrature weight,
+shape (n, d): the weights of the paper's norm then cancel.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -55,20 +54,13 @@ class Subset(NamedTuple):
     later: int
 
 
-@partial(jax.jit, static_argnames="field")
+@jax.jit
 def values(field: Field, theta: Numbers, x: Numbers) -> Array:
     """Return the field at all points, shape (n,)."""
-    return jax.vmap(field, (None, 0))(theta, x)
+    return jax.vmap(field, (None, 0))(jnp.asarray(theta), jnp.asarray(x))
 
 
-@partial(jax.jit, static_argnames="u")
-def misfit(u: Field, theta: Numbers, x: Numbers, target: Numbers) -> tuple[Array, Array]:
-    """Return u* − û at the nodes, shape (n,), and the loss ½ mean (u* − û)²."""
-    residual = target - values(u, theta, x)
-    return residual, jnp.mean(residual**2) / 2
-
-
-@partial(jax.jit, static_argnames="u")
+@jax.jit
 def project(
     u: Field,
     theta: Numbers,
@@ -102,7 +94,14 @@ def project(
     return jnp.zeros_like(theta).at[coordinates].set(delta)
 
 
-def tdvp_velocity(u: Field, rate: Field, theta: Numbers, x: Numbers, rcond: float) -> Array:
+def tdvp_velocity(
+    u: Field,
+    rate: Field,
+    theta: Numbers,
+    x: Numbers,
+    rcond: float,
+    coordinates: Array | None = None,
+) -> Array:
     """Return θ̇ = argmin ‖J θ̇ − L û‖: the time-dependent variational principle.
 
     Args:
@@ -111,8 +110,9 @@ def tdvp_velocity(u: Field, rate: Field, theta: Numbers, x: Numbers, rcond: floa
         theta: θ.
         x: nodes.
         rcond: as for `project`.
+        coordinates: as for `project`.
     """
-    return project(u, theta, x, values(rate, theta, x), rcond)
+    return project(u, theta, x, values(rate, theta, x), rcond, coordinates)
 
 
 def natural_gradient(
@@ -142,8 +142,8 @@ def natural_gradient(
     Returns:
         θ, and the losses before the first step and after each.
     """
-    residual, loss = misfit(u, theta, x, target)
-    losses = [loss]
+    residual = target - values(u, theta, x)
+    losses = [_half_mean_square(residual)]
     for i in range(iterations):
         coordinates = None
         if subset is not None:
@@ -151,9 +151,14 @@ def natural_gradient(
             count = min(subset.first if i == 0 else subset.later, theta.size)
             coordinates = jax.random.choice(key, theta.size, (count,), replace=False)
         theta = theta + project(u, theta, x, residual, rcond, coordinates)
-        residual, loss = misfit(u, theta, x, target)
-        losses.append(loss)
+        residual = target - values(u, theta, x)
+        losses.append(_half_mean_square(residual))
     return theta, losses
+
+
+@jax.jit
+def _half_mean_square(residual: Array) -> Array:
+    return jnp.mean(residual**2) / 2
 
 
 def euler_step(

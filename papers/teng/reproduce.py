@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from jax import Array
-from scipy.optimize import minimize
 
 from common import spectral
 from common.least_squares import levenberg_marquardt
@@ -53,15 +52,15 @@ FINE = grid(256)  # where errors are measured: the nodes and the points midway
 
 def initial(x: Vector) -> Vector:
     """Return exp(sin x) − I₀(1) + 0.3 cos 2x, which has mean zero, at points (n, 1)."""
-    u: Vector = np.exp(np.sin(x[:, 0])) - 1.26606588 + 0.3 * np.cos(2 * x[:, 0])
-    return u
+    x = x[:, 0]
+    return np.asarray(np.exp(np.sin(x)) - 1.26606588 + 0.3 * np.cos(2 * x), dtype=np.float64)
 
 
 @artefact
 def fitted(run: Run, *, seed: int, iterations: int) -> dict[str, Vector]:
     """Parameters of the network that `seed` initialises, fitted to u(·, 0), relative error 1e-6."""
     y = initial(NODES)
-    start, tolerance = NET.init(jax.random.key(seed)), 1e-6 * math.sqrt(np.mean(y**2))
+    start, tolerance = NET.init(np.random.default_rng(seed)), 1e-6 * math.sqrt(np.mean(y**2))
     theta = levenberg_marquardt(NET, start, NODES, y, tolerance=tolerance, iterations=iterations)
     return {"theta": theta}
 
@@ -91,8 +90,8 @@ def first_iteration(run: Run, *, nodes: int = 256, iteration: int = 1) -> dict[s
     `iteration`: which one. The network is as initialised.
     """
     dt, rcond = 0.05, 1e-6
-    x, rate = grid(nodes), NetRate(EQUATIONS["heat"], NET)
-    theta = NET.init(run.jax_key())
+    x, rate = grid(nodes), NetRate.of(EQUATIONS["heat"], NET)
+    theta = NET.init(run.rng)
     before, after = (
         np.asarray(euler_step(NET, rate, theta, x, dt, iterations=i, rcond=rcond).theta)
         for i in (iteration - 1, iteration)
@@ -146,7 +145,7 @@ def integrate(
 def heat(
     run: Run,
     *,
-    dts: Sequence[float] = (0.1, 0.05, 0.025),
+    dts: Sequence[float] = (0.05, 0.025, 0.0125),
     time: float = 1.0,
     fit_iterations: int = 1000,
     corrector: bool = True,
@@ -165,7 +164,7 @@ def heat(
         inner: "natural gradient", or "Adam" with as many gradients a stage, each stage at the best
             of three learning rates.
     """
-    rate = NetRate(EQUATIONS["heat"], NET)
+    rate = NetRate.of(EQUATIONS["heat"], NET)
     start = run.artefact(fitted, seed=run.seed, iterations=fit_iterations)["theta"]
     exact = solution(EQUATIONS["heat"], fine_values(start), time)
 
@@ -227,7 +226,7 @@ def burgers(
     `advection` scales −u u_x in L as TENG sees it.
     """
     equation, u_start = EQUATIONS["burgers"], initial(FINE)
-    rate = NetRate(spectral.Equation(NU, advection=advection), NET)
+    rate = NetRate.of(spectral.Equation(NU, advection=advection), NET)
     start = run.artefact(fitted, seed=run.seed, iterations=fit_iterations)["theta"]
     steps = round(time / dt)
     times, errors = [0.0], [relative_error(start, u_start)]
@@ -283,7 +282,7 @@ def loss_and_gradient(theta: Array, target: Array) -> Array:
     return jnp.mean((target - values(NET, theta, NODES)) ** 2) / 2
 
 
-def adam(theta: Vector, target: Array, gradients: int, rate: float) -> Vector:
+def adam(rate: float, theta: Vector, target: Array, gradients: int) -> Vector:
     """Return θ after so many steps of Adam, whose learning rate falls to zero as a cosine does."""
     m, v = np.zeros_like(theta), np.zeros_like(theta)
     for t in range(1, gradients + 1):
@@ -296,16 +295,17 @@ def adam(theta: Vector, target: Array, gradients: int, rate: float) -> Vector:
 
 def best_adam(theta: Vector, target: Array, gradients: int) -> Vector:
     """Return the best of what Adam gives at its three learning rates."""
-    found = [adam(theta, target, gradients, rate) for rate in SETTINGS["Adam"]]
+    found = [adam(rate, theta, target, gradients) for rate in SETTINGS["Adam"]]
     return min(found, key=lambda theta: float(loss_and_gradient(theta, target)[0]))
 
 
-def lbfgs(theta: Vector, target: Array, gradients: int, memory: float) -> Vector:
+def lbfgs(memory: float, theta: Vector, target: Array, gradients: int) -> Vector:
     """Return θ after L-BFGS with at least so many gradients, those of its line searches counted.
 
     Where it ends early, because a line search finds nothing better, it starts anew from there until
     a start brings nothing.
     """
+    from scipy.optimize import minimize  # half a second, which no other experiment needs to pay
 
     def function(theta: Vector) -> tuple[float, Vector]:
         value, gradient = loss_and_gradient(theta, target)
@@ -347,107 +347,84 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Task:
-    """One of the three equations, from a fitted network to T.
+    """An equation and a fitted network, to be followed to T.
 
     Attributes:
-        equation: key of EQUATIONS.
+        rate: L û.
+        theta: θ at the start.
+        exact: the evolution of the fitted network at the checkpoints and the start, fine values.
         dt: Δt.
         time: T.
-        fit_iterations: as for `heat`.
     """
 
-    equation: str
+    rate: NetRate
+    theta: Vector
+    exact: Vector
     dt: float
     time: float
-    fit_iterations: int
 
-    @property
-    def rate(self) -> NetRate:
-        """L û."""
-        return NetRate(EQUATIONS[self.equation], NET)
+    def errors(self, run: Run, step: Callable[[Any], tuple[Any, Losses]]) -> list[float]:
+        """Return a method's relative errors at the checkpoints, of which the last is the end.
 
-    def errors(self, run: Run, seed: int, step: Callable[[Any], tuple[Any, Losses]]) -> list[float]:
-        """Return a method's relative errors at the checkpoints, infinite where it does not arrive.
-
-        Fewer steps than checkpoints leave some of these out, which then count as infinite too; the
-        last is the end.
+        They are infinite where it does not arrive, and where a checkpoint lies within a step.
         """
-        theta = run.artefact(fitted, seed=seed, iterations=self.fit_iterations)["theta"]
-        exact = run.artefact(reference, seed=seed, **vars(self))["u"]
-        steps = round(self.time / self.dt)
-        errors = [math.inf] * CHECKPOINTS
+        steps, errors = round(self.time / self.dt), [math.inf] * CHECKPOINTS
 
         def watch(done: int, theta: Any) -> None:
             run.progress(done, steps)
             checkpoint, rest = divmod(done * CHECKPOINTS, steps)
             if rest == 0:
-                errors[checkpoint - 1] = relative_error(theta, exact[checkpoint])
+                errors[checkpoint - 1] = relative_error(theta, self.exact[checkpoint])
 
-        integrate(step, theta, steps, watch)
+        integrate(step, self.theta, steps, watch)
         return errors
 
     def rival_errors(
-        self, run: Run, seed: int, rival: str, setting: float, gradients: Sequence[int]
+        self, run: Run, rival: str, setting: float, gradients: Sequence[int]
     ) -> list[float]:
         """Return `errors` of a rival with a setting of SETTINGS; `gradients` are OBTI's a stage."""
 
-        def step(theta: Any) -> tuple[Vector, Losses]:
-            if rival == "Adam":
-                return obti_step(
-                    partial(_with, adam, setting), self.rate, theta, self.dt, gradients
-                )
-            if rival == "L-BFGS":
-                return obti_step(
-                    partial(_with, lbfgs, setting), self.rate, theta, self.dt, gradients
-                )
+        def obti(theta: Any) -> tuple[Vector, Losses]:
+            optimizer = {"Adam": adam, "L-BFGS": lbfgs}[rival]
+            return obti_step(partial(optimizer, setting), self.rate, theta, self.dt, gradients)
+
+        def tdvp(theta: Any) -> tuple[Vector, Losses]:
             theta = tdvp_step(rival.removeprefix("TDVP-"), self.rate, theta, self.dt, setting)
-            return theta, [[theta.sum()]]  # no loss; what is no number ends the integration
+            return theta, [[theta.sum()]]  # there is no loss; what is no number ends it all
 
-        return self.errors(run, seed, step)
-
-
-def _with(
-    minimise: Callable[[Vector, Array, int, float], Vector],
-    setting: float,
-    theta: Vector,
-    target: Array,
-    gradients: int,
-) -> Vector:
-    return minimise(theta, target, gradients, setting)
+        return self.errors(run, tdvp if rival.startswith("TDVP") else obti)
 
 
-@artefact
-def reference(
-    run: Run, *, seed: int, equation: str, dt: float, time: float, fit_iterations: int
-) -> dict[str, Vector]:
-    """The evolution of the fitted network at the checkpoints, shape (CHECKPOINTS + 1, points)."""
+def task_of(
+    run: Run, seed: int, *, equation: str, dt: float, time: float, fit_iterations: int
+) -> Task:
+    """Return the task of a key of EQUATIONS, with the network that `seed` initialises."""
     theta = run.artefact(fitted, seed=seed, iterations=fit_iterations)["theta"]
     path = [fine_values(theta)]
     for _ in range(CHECKPOINTS):
         path.append(solution(EQUATIONS[equation], path[-1], time / CHECKPOINTS))
-    return {"u": np.array(path)}
+    return Task(NetRate.of(EQUATIONS[equation], NET), theta, np.array(path), dt, time)
 
 
 @artefact
-def tuned(run: Run, *, task: Mapping[str, Any], gradients: Sequence[int]) -> dict[str, float]:
+def tuned(run: Run, *, problem: Mapping[str, Any], gradients: Sequence[int]) -> dict[str, float]:
     """For each rival its setting with the least error at the end, on a network of its own."""
-    best = {}
+    task, best = task_of(run, run.seed, **problem), {}
     for rival, settings in SETTINGS.items():
-        ends = {
-            s: Task(**task).rival_errors(run, run.seed, rival, s, gradients)[-1] for s in settings
-        }
+        ends = {s: task.rival_errors(run, rival, s, gradients)[-1] for s in settings}
         best[rival] = min(ends, key=lambda setting: ends[setting])
     return best
 
 
 @artefact
 def tuned_rivals(
-    run: Run, *, seed: int, task: Mapping[str, Any], gradients: Sequence[int]
+    run: Run, *, seed: int, problem: Mapping[str, Any], gradients: Sequence[int]
 ) -> dict[str, list[float]]:
-    """For each rival its relative errors at the checkpoints, with the setting that is tuned."""
-    settings = run.artefact(tuned, task=task, gradients=gradients)
+    """For each rival its relative errors at the checkpoints, with its tuned setting."""
+    settings = run.artefact(tuned, problem=problem, gradients=gradients)
+    task = task_of(run, seed, **problem)
     return {
-        rival: Task(**task).rival_errors(run, seed, rival, setting, gradients)
+        rival: task.rival_errors(run, rival, setting, gradients)
         for rival, setting in settings.items()
     }
 
@@ -480,13 +457,15 @@ def rivals(
     gains: dict[str, dict[str, float]] = {}
     metrics: dict[str, float] = {}
     for i, equation in enumerate(EQUATIONS):
-        task = Task(equation, dt, time, fit_iterations)
+        problem: dict[str, Any] = {"equation": equation, "dt": dt, "time": time}
+        problem |= {"fit_iterations": fit_iterations}
+        task = task_of(run, run.seed, **problem)
 
         def step(theta: Any, rate: NetRate = task.rate) -> tuple[Any, Losses]:
             return heun_step(NET, rate, theta, NODES, dt, iterations=(first, second), rcond=rcond)
 
-        errors = {"TENG-Heun": task.errors(run, run.seed, step)}
-        errors |= run.artefact(tuned_rivals, seed=run.seed, task=vars(task), gradients=gradients)
+        errors = {"TENG-Heun": task.errors(run, step)}
+        errors |= run.artefact(tuned_rivals, seed=run.seed, problem=problem, gradients=gradients)
         times = [time * (k + 1) / CHECKPOINTS for k in range(CHECKPOINTS)]
         for name, ys in errors.items():
             run.curve(f"{equation}: {name}", times, ys)

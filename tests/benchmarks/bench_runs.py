@@ -1,0 +1,91 @@
+"""What the executor adds to a run, and what a second worker saves."""
+
+import contextlib
+import statistics
+import time
+
+import harness
+from harness.profiles import load_profile
+from harness.workers.jobs import Outcome
+from harness.workers.pool import Processes
+
+CODE = """
+@experiment
+def nothing(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    return {"value": scale * (1 + random.random())}
+
+
+@experiment
+def count(run: Run, *, rounds: int = 4_000_000) -> dict[str, float]:
+    total = 0
+    for number in range(rounds):
+        total += number & 1
+    return {"value": float(total)}
+"""
+
+
+def carry_out(pool, jobs):
+    """Carry out all jobs as room allows and return the seconds that it took."""
+    waiting, open_ = list(jobs), len(jobs)
+    begin = time.perf_counter()
+    while open_:
+        while waiting and pool.room():
+            pool.start(waiting.pop())
+        for event in pool.wait(1.0):
+            assert isinstance(event, Outcome)
+            assert event.failure is None
+            open_ -= 1
+    return time.perf_counter() - begin
+
+
+def test_runs_that_do_nothing(make_paper, make_job, shown):
+    paper = make_paper(code=CODE, claims=[{"experiment": "nothing"}])
+    jobs = [make_job(paper, "nothing", index) for index in range(200)]
+    times = []
+    with contextlib.closing(Processes(load_profile("cpu"), 1)) as pool:
+        carry_out(pool, jobs[:1])
+        for _ in range(5):
+            times.append(carry_out(pool, jobs) / len(jobs))
+    shown({"a run that does nothing, executor": times})
+    assert statistics.median(times) <= 0.003
+
+
+def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
+    claim = {"experiment": "nothing", "seeds": {"max": 100}}
+    claims = [
+        {"id": "few", **claim, "seeds": {"max": 1}},
+        {"id": "one", **claim},
+        {"id": "two", **claim, "expect": {"value": {"below": 4}}, "experiment": "other"},
+    ]
+    code = CODE + CODE.replace("def nothing", "def other").replace("def count", "def count_too")
+    times = []
+    for number in range(5):
+        paper = make_paper(f"number_{number}", code=code, claims=claims)
+        paper.replace("1 + random", f"1 + {number} * 1e-9 + random")
+        options = {"tier": "standard", "control": False}
+        harness.verify(paper.folder, claims=["few"], **options)
+        begin = time.perf_counter()
+        results = harness.verify(paper.folder, claims=["one", "two"], **options)
+        times.append((time.perf_counter() - begin) / 199)
+        assert [result.record["seeds"] for result in results] == [100, 100]
+    shown({"a run that does nothing, claim to verdict": times})
+    assert statistics.median(times) <= 0.006  # with the start of template and worker
+
+
+def test_two_workers_share_the_work(make_paper, make_job, shown):
+    paper = make_paper(code=CODE, claims=[{"experiment": "count", "control": {"rounds": 1}}])
+    jobs = [make_job(paper, "count", index) for index in range(8)]
+    times = {"8 CPU-bound runs, one worker": [], "8 CPU-bound runs, two workers": []}
+    profile = load_profile("cpu")
+    with (
+        contextlib.closing(Processes(profile, 1)) as one,
+        contextlib.closing(Processes(profile, 2)) as two,
+    ):
+        for pool in (one, two):
+            carry_out(pool, jobs[:2])
+        for _ in range(5):
+            for name, pool in zip(times, (one, two), strict=True):
+                times[name].append(carry_out(pool, jobs))
+    shown(times)
+    alone, shared = (statistics.median(values) for values in times.values())
+    assert shared / alone <= 0.6
