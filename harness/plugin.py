@@ -11,24 +11,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import ClaimbenchError
+from harness.progress import ProgressLine
+
 if TYPE_CHECKING:
     from harness.cache import Cache
     from harness.engine import Engine
     from harness.result import Result
-    from harness.scheduler import Status
     from harness.settings import Settings
     from harness.spec import Claim, Spec
     from harness.trial import Trial
 
 SPEC_FILE = "claims.yaml"
-_PLAIN_PROGRESS_SECONDS = 30.0
 
 
 class NotAsExpected(Exception):
@@ -177,15 +177,17 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say a run's error in our words too, and put the verdict into the report."""
     report = yield
-    if not isinstance(item, ClaimItem) or item.result is None:
+    if not isinstance(item, ClaimItem):
+        return report
+    if item.result is None:
+        if call.excinfo is not None and isinstance(call.excinfo.value, ClaimbenchError):
+            report.longrepr = str(call.excinfo.value)
         return report
     last = report.when == "call" or (report.when == "setup" and not report.passed)
     if last:
-        from harness.result import jsonable
-
         result = item.result
         report.claimbench = {  # type: ignore[attr-defined]
-            **jsonable(result.record),
+            **result.record,
             "as_expected": result.as_expected,
             "headline": result.headline,
             "repeat": result.repeat,
@@ -224,7 +226,7 @@ class ClaimSession:
             from harness.cache import Cache
             from harness.home import home
 
-            self._cache = Cache(home(self.config.rootpath))
+            self._cache = Cache(home(self.config.invocation_params.dir))
         return self._cache
 
     def finish(self, item: ClaimItem) -> Result:
@@ -274,7 +276,7 @@ class ClaimSession:
             fresh=option("fresh"),
             control=not option("no_control"),
             repeat=option("repeat"),
-            home=home(self.config.rootpath),
+            home=home(self.config.invocation_params.dir),
         )
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -341,7 +343,10 @@ class ClaimSession:
             self._cache = None
         target = self.config.getoption("claims_json")
         if target is not None and not hasattr(self.config, "workerinput"):
-            target.write_text(json.dumps(self.verdicts, indent=2) + "\n", encoding="utf-8")
+            from harness.result import jsonable
+
+            text = json.dumps(jsonable(self.verdicts), indent=2)
+            target.write_text(f"{text}\n", encoding="utf-8")
         if self.measured_nothing() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -363,53 +368,8 @@ class ClaimSession:
                 terminalreporter.write_line(verdict["headline"], red=True)
                 terminalreporter.write_line(f"  repeat: {verdict['repeat']}")
         if self.config.getoption("numprocesses", None):
-            terminalreporter.write_line(
-                "plain pytest already runs claims on all cores; -n adds none"
-            )
+            terminalreporter.write_line("plain pytest already uses all cores; -n gains nothing")
         if self.measured_nothing():
             terminalreporter.write_line(
                 "no claim was measured, so this run shows nothing", red=True
             )
-
-
-class ProgressLine:
-    """What is under way: behind pytest's own line on a terminal, else a line now and then."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._began = self._last = time.monotonic()
-        self._shown = False
-
-    def show(self, status: Status) -> None:
-        """Show how far the runs are, at most five times a second."""
-        now = time.monotonic()
-        writer = self._config.get_terminal_writer()
-        on_terminal = writer.hasmarkup
-        if not status.running or now - self._last < (
-            0.2 if on_terminal else _PLAIN_PROGRESS_SECONDS
-        ):
-            return
-        self._last = now
-        text = f"{status.finished} runs done; {', '.join(status.running)}"
-        if on_terminal:
-            room = writer.fullwidth - writer.width_of_current_line - 3
-            self._draw(f"  {text[: max(room, 0)]}")
-            return
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line(f"claimbench: {text}")
-
-    def clear(self) -> None:
-        """Remove what `show` drew."""
-        if self._shown:
-            self._draw("")
-            self._shown = False
-
-    def _draw(self, text: str) -> None:
-        """Write behind the cursor and leave it where it is; pytest holds standard output."""
-        try:
-            with open("/dev/tty", "w", encoding="utf-8") as terminal:
-                terminal.write(f"\x1b7\x1b[2m{text}\x1b[0m\x1b[K\x1b8")
-            self._shown = True
-        except OSError:
-            self._shown = False

@@ -187,8 +187,9 @@ def heat(
         euler_errors.append(relative_error(path.theta, exact))
         path = integrate(partial(heun, dt=dt), start, steps)
         heun_errors.append(relative_error(path.theta, exact))
-        last_losses.append(max(path.last_losses))
-        falls.append(max(path.first_losses) / last_losses[-1])
+        last = max(path.last_losses)
+        last_losses.append(last)
+        falls.append(max(path.first_losses) / last if math.isfinite(last) else 0.0)
         times = [dt * (k + 1) for k in range(len(path.last_losses))]
         run.curve(f"first loss of a step, Δt = {dt}", times, path.first_losses)
         run.curve(f"last loss of a step, Δt = {dt}", times, path.last_losses)

@@ -3,6 +3,7 @@
 import contextlib
 import statistics
 import time
+from functools import partial
 
 import harness
 from harness.profiles import load_profile
@@ -62,10 +63,10 @@ def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
     for number in range(5):
         paper = make_paper(f"number_{number}", code=code, claims=claims)
         paper.replace("1 + random", f"1 + {number} * 1e-9 + random")
-        options = {"tier": "standard", "control": False}
-        harness.verify(paper.folder, claims=["few"], **options)
+        verify = partial(harness.verify, paper.folder, tier="standard", control=False)
+        verify(claims=["few"])
         begin = time.perf_counter()
-        results = harness.verify(paper.folder, claims=["one", "two"], **options)
+        results = verify(claims=["one", "two"])
         times.append((time.perf_counter() - begin) / 199)
         assert [result.record["seeds"] for result in results] == [100, 100]
     shown({"a run that does nothing, claim to verdict": times})
@@ -75,7 +76,8 @@ def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
 def test_two_workers_share_the_work(make_paper, make_job, shown):
     paper = make_paper(code=CODE, claims=[{"experiment": "count", "control": {"rounds": 1}}])
     jobs = [make_job(paper, "count", index) for index in range(8)]
-    times = {"8 CPU-bound runs, one worker": [], "8 CPU-bound runs, two workers": []}
+    names = ("8 CPU-bound runs, one worker", "8 CPU-bound runs, two workers")
+    times: dict[str, list[float]] = {name: [] for name in names}
     profile = load_profile("cpu")
     with (
         contextlib.closing(Processes(profile, 1)) as one,

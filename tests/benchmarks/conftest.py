@@ -19,7 +19,9 @@ import pytest
 REPETITIONS = 7
 PROJECT = """\
 [tool.pytest]
-addopts = ["-p", "no:hydra_pytest", "-p", "no:anyio", "-p", "no:jaxtyping", "-p", "no:cacheprovider"]
+addopts = [
+    "-p", "no:hydra_pytest", "-p", "no:anyio", "-p", "no:jaxtyping", "-p", "no:cacheprovider",
+]
 """
 
 FIVE_EXPERIMENTS = '''
@@ -31,7 +33,7 @@ def helper(x: float) -> float:
 
 
 @experiment
-def first(run: Run, *, steps: int = 100, rate: float = 0.1, damped: bool = True) -> dict[str, float]:
+def first(run: Run, *, steps: int = 100, damped: bool = True) -> dict[str, float]:
     """The first of two experiments."""
     value = helper(torch.rand(()).item())
     return {"ratio": value, "gap": value - 1}
