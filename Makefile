@@ -4,7 +4,7 @@ PYTHON ?= python3
 PAPER ?= ademamix
 BIN := .venv/bin
 
-.PHONY: help verify test lint types unit papers bench check lock clean
+.PHONY: help verify test lint types unit papers bench picture lock clean
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -29,13 +29,16 @@ types: .venv/installed
 	$(BIN)/mypy
 
 unit: .venv/installed
-	$(BIN)/pytest tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests
 
 papers: .venv/installed
 	$(BIN)/pytest papers
 
 bench: .venv/installed
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py'
+
+picture: .venv/installed
+	$(BIN)/python .github/picture.py .github/terminal.svg pytest papers/ademamix --color=yes
 
 # The lock holds what a fresh environment gets; a local build's tag (+cpu) is not part of a version.
 lock:

@@ -1,5 +1,6 @@
 """Draw a command's real terminal output as an SVG: `picture.py OUT.svg COMMAND…`."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,12 @@ WIDTH = 100
 def main() -> None:
     """Run the command and write what it printed."""
     target, command = Path(sys.argv[1]), sys.argv[2:]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "COLUMNS": str(WIDTH)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     with open("/dev/null", "w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
-        console.print(Text.from_ansi(f"$ {' '.join(Path(word).name for word in command[:1])} "
-                                     f"{' '.join(command[1:])}\n{done.stdout}"))
+        console.print(Text.from_ansi(f"$ {' '.join(command)}\n{done.stdout}"))
     target.write_text(console.export_svg(title="claimbench"), encoding="utf-8")
 
 

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 import numpy.typing as npt
 from jax import Array
-from scipy.linalg import LinAlgError, solve
 
 Vector = npt.NDArray[np.float64]
 Model = Callable[[Array, Array], Array]
@@ -43,29 +42,35 @@ def levenberg_marquardt(
         Shape (p,): the best θ found.
     """
     best, y = np.array(theta), np.asarray(y)
-    value, slope = (np.asarray(part) for part in _values_and_slopes(model, best, x))
+    value, slope = values_and_slopes(model, best, x)
     r = y - value
     scale = np.mean(np.sum(slope**2, axis=1))
     mu = 1e-2 * scale
     for _ in range(iterations):
         if r @ r <= len(y) * tolerance**2:
             break
-        try:
-            step = slope.T @ solve(slope @ slope.T + mu * np.eye(len(y)), r, assume_a="pos")
-        except LinAlgError:  # μ is too small for the rounding errors of J Jᵀ
-            mu *= 4
-            continue
-        value, new_slope = _values_and_slopes(model, best + step, x)
-        new_r = y - np.asarray(value)
-        if new_r @ new_r < r @ r:  # not so where it is no number
-            best, r, slope = best + step, new_r, np.asarray(new_slope)
+        step = slope.T @ np.linalg.solve(slope @ slope.T + mu * np.eye(len(y)), r)
+        value, new_slope = values_and_slopes(model, best + step, x)
+        if (y - value) @ (y - value) < r @ r:  # not so where it is no number
+            best, r, slope = best + step, y - value, new_slope
             mu = max(mu / 3, 1e-14 * scale)
         else:
             mu *= 4
     return best
 
 
+def values_and_slopes(model: Model, theta: Any, x: Any) -> tuple[Vector, Vector]:
+    """Return model(θ, x), shape (n,), and its derivatives by θ, shape (n, p).
+
+    Args:
+        model: as for `levenberg_marquardt`.
+        theta: θ, shape (p,).
+        x: points, shape (n, …).
+    """
+    value, slope = _values_and_slopes(model, theta, x)
+    return np.asarray(value), np.asarray(slope)
+
+
 @jax.jit
 def _values_and_slopes(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
-    """Return model(θ, x), shape (n,), and its derivatives by θ, shape (n, p)."""
     return jax.vmap(jax.value_and_grad(model), (None, 0))(theta, x)

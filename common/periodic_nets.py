@@ -13,6 +13,7 @@ from jax import Array
 from common.spectral import Equation
 
 Vector = npt.NDArray[np.float64]
+Numbers = Array | Vector
 
 CUT_NORMAL_STD = 0.87962566103423978
 """Standard deviation of a standard normal variable that is cut at −2 and 2."""
@@ -72,7 +73,7 @@ class PeriodicNet:
         theta: Vector = z * np.concatenate(scales)
         return theta
 
-    def __call__(self, theta: Array, x: Array) -> Array:
+    def __call__(self, theta: Numbers, x: Numbers) -> Array:
         """Return u at the point x of shape (dimension,), a scalar."""
         shapes = self._shapes()
         parts, start = [], 0
@@ -122,12 +123,13 @@ class NetRate:
         """Return L u of an equation for a network."""
         return cls(net, equation.nu, equation.reaction, equation.advection)
 
-    def __call__(self, theta: Array, x: Array) -> Array:
+    def __call__(self, theta: Numbers, x: Numbers) -> Array:
         """Return L u at the point x of shape (d,), a scalar."""
 
         def u(x: Array) -> Array:
             return self.net(theta, x)
 
+        x = jnp.asarray(x)
         value, slope, laplacian = u(x), jnp.zeros(()), jnp.zeros(())
         for i, axis in enumerate(np.eye(x.size)):
             gradient, row_of_hessian = jax.jvp(jax.grad(u), (x,), (axis,))

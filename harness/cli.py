@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClaimbenchError as mistake:
         error(f"claimbench: {mistake}")
         return 2
+    except OSError as trouble:
+        error(f"claimbench: {trouble}")
+        return 2
     except KeyboardInterrupt:
         error("claimbench: interrupted; finished runs are kept")
         return INTERRUPTED

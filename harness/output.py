@@ -6,6 +6,7 @@ import sys
 def line(text: str = "") -> None:
     """Write a line of the result."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def error(text: str) -> None:

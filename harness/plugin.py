@@ -279,6 +279,7 @@ class ClaimSession:
             home=home(self.config.invocation_params.dir),
         )
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember the selected claims, and refuse options that no run could satisfy."""
         if self._cache is not None:

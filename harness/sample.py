@@ -42,6 +42,7 @@ class Sample:
         max_seeds: where the rule stops.
         cap: the user's own limit on seeds, at most `max_seeds`.
         deterministic: the spec says that seeds make no difference.
+        control: it is a negative control, of which the first seed usually decides.
         runs: what is there, by seed index.
         failures: what failed, by seed index.
         repeats: the first seed is to be carried out a second time, and must give the same bits.
@@ -55,6 +56,7 @@ class Sample:
     max_seeds: int
     cap: int
     deterministic: bool
+    control: bool = False
     runs: dict[int, StoredRun] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
     repeats: bool = False
@@ -92,9 +94,9 @@ class Sample:
 
     def _next(self, have: int) -> list[int]:
         target: int | None = 1
-        if self.rule == "every":  # most hold, so don't wait for one seed before the next
-            target = self.max_seeds
-        elif self.rule == "typical":
+        if self.rule == "every" and not self.control:
+            target = self.max_seeds  # most hold, so don't wait for one seed before the next
+        elif self.rule != "probe":
             target = next_look(self.rule, have, self.max_seeds)
         limit = min(target or 0, self.cap)
         return [i for i in range(limit) if i not in self.runs and i not in self.failures]

@@ -120,7 +120,7 @@ class Scheduler:
             self._executor.close()
             self._executor = None
         for lock in self._running.values():
-            lock.release()
+            _unlock(lock)
         self._running.clear()
         if self._store is not None:
             self._store.close()

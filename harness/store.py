@@ -222,15 +222,15 @@ class Store:
                     return float(seconds)
         return None
 
-    def last_identity(self, paper: str, function: str) -> dict[str, Any] | None:
-        """Return the parts of the identity under which a function of a paper ran last."""
+    def identities(self, paper: str, function: str) -> list[dict[str, Any]]:
+        """Return the parts of each identity under which a function of a paper ran, latest first."""
         with self._explained():
-            row = self._connection.execute(
+            rows = self._connection.execute(
                 "SELECT parts FROM identities JOIN runs USING (run_key) WHERE runs.paper = ? "
-                "AND experiment = ? ORDER BY runs.rowid DESC LIMIT 1",
+                "AND experiment = ? GROUP BY run_key ORDER BY MAX(runs.rowid) DESC",
                 (paper, function),
-            ).fetchone()
-        return None if row is None else dict(json.loads(row[0]))
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
 
     def run_keys(self) -> dict[str, tuple[str, set[str]]]:
         """Return for each run key its paper and the artefacts that its runs used."""

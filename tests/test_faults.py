@@ -1,7 +1,6 @@
 """Faults around the store: nothing finished is lost, nothing false is kept, one clear message."""
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ import pytest
 from harness import verify
 from harness.errors import StoreError
 from harness.store import Store
+from tests.test_store import identity, outcome
 
 SLOW = '''
 @experiment
@@ -50,13 +50,11 @@ def test_runs_that_finished_before_the_parent_was_killed_are_used_again(
 
 
 def write_for_ever(home: Path) -> None:
-    store = sqlite3.connect(home / "store.sqlite")
+    store = Store(home)
     for index in range(10**6):
-        with store:
-            store.execute(
-                "INSERT INTO runs VALUES ('key', ?, 7, 'p', 'f', ?, '{}', '{}', 'now', 1, 1, 1)",
-                (index, json.dumps({"x": index, "text": "y" * 2000})),
-            )
+        curves = {"long": ([0.0] * 300, [1.0] * 300)}
+        run = outcome(index, key="key", metrics={"x": index}, started_at="now", curves=curves)
+        store.add_run(run, identity(), "paper", {})
 
 
 def test_store_copied_while_it_is_written_has_whole_rows_only(tmp_path: Path, wait_until):
@@ -94,11 +92,18 @@ def test_truncated_store_is_one_clear_message_and_no_verdict(make_paper, store_h
     assert paper.runs() == before, "nothing was run whose result could not be kept"
 
 
-def open_as_nobody(home: Path) -> None:
-    if os.geteuid() == 0:
-        os.setuid(65534)
-    with pytest.raises(StoreError, match="set CLAIMBENCH_HOME to a folder that can be written"):
-        Store(home).add_verdict({"paper": "p", "claim": "c", "tier": "t", "profile": "u"}, "a")
+OPEN_AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from harness.errors import StoreError
+from harness.store import Store
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    Store(Path(sys.argv[1])).forget({"key"}, "")
+except StoreError as error:
+    print(error)
+"""
 
 
 def test_store_that_may_not_be_written_is_one_clear_message():
@@ -107,11 +112,11 @@ def test_store_that_may_not_be_written_is_one_clear_message():
         Store(home).close()
         home.chmod(0o555)
         (home / "store.sqlite").chmod(0o444)
-        child = get_context("fork").Process(target=open_as_nobody, args=(home,))
-        child.start()
-        child.join()
+        done = subprocess.run(
+            [sys.executable, "-c", OPEN_AS_NOBODY, name], capture_output=True, text=True, check=True
+        )
         home.chmod(0o755)
-        assert child.exitcode == 0
+        assert "set CLAIMBENCH_HOME to a folder that can be written" in done.stdout
         assert Store(home).verdicts() == []
 
 

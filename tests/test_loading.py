@@ -1,5 +1,7 @@
 """Folders load as packages of unique names."""
 
+import os
+import py_compile
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,13 @@ def test_package_name_can_be_imported_whatever_the_folder_is_called(tmp_path: Pa
 def test_missing_module_is_named(tmp_path: Path):
     with pytest.raises(ModuleNotFoundError, match="reproduce"):
         load_module(tmp_path)
+
+
+def test_edit_within_the_same_second_is_what_runs(tmp_path: Path):
+    folder = make(tmp_path / "edited", 1)
+    method = folder / "method.py"
+    py_compile.compile(str(method))
+    before = method.stat()
+    method.write_text("VALUE = 2\n", encoding="utf-8")
+    os.utime(method, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert load_module(folder).VALUE == 2

@@ -1,5 +1,6 @@
 """Runs are carried out once: whoever asks, however often, and whatever happened in between."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -142,6 +143,17 @@ def test_changed_experiment_runs_again_alone(two, old, new, name):
     added = two.runs()[len(before) :]
     assert added.count(f"{name} 1") == 3
     assert {line.split()[0] for line in added} == {name}
+
+
+def test_edit_of_the_same_second_and_size_is_what_runs(make_paper, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    paper = make_paper()
+    source = paper.folder / "reproduce.py"
+    for number in (2, 7):
+        paper.replace("1 + random" if number == 2 else "2 + random", f"{number} + random")
+        os.utime(source, (1_700_000_000, 1_700_000_000))
+        (result,) = verify(paper.folder, control=False)
+        assert all(number <= x < number + 1 for x in result.record["metrics"]["value"]["values"])
 
 
 def test_changed_method_runs_all_again(two):

@@ -90,7 +90,7 @@ def test_runs_of_a_key_come_by_seed_index(store: Store):
 def test_what_is_not_there_is_none(store: Store):
     assert store.run("nothing", 0) is None
     assert store.curves("nothing", 0) == {}
-    assert store.last_identity("paper", "f") is None
+    assert store.identities("paper", "f") == []
 
 
 def test_failure_is_recorded_and_is_no_run(store: Store, tmp_path: Path):
@@ -120,13 +120,12 @@ def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
     assert found == [("d", "smoke", 1), ("c", "smoke", 5), ("c", "standard", 1)]
 
 
-def test_last_identity_is_that_of_the_last_run_even_if_the_clock_was_set_back(store: Store):
+def test_identities_come_latest_first_even_if_the_clock_was_set_back(store: Store):
     newer = identity(arguments={"n": 2})
     store.add_run(outcome(0, started_at="2026-01-02"), identity(), "paper", {})
     store.add_run(outcome(1, key=newer.key, started_at="2019-01-01"), newer, "paper", {})
-    found = store.last_identity("paper", "f")
-    assert found is not None
-    assert found["arguments"] == {"n": 2}
+    found = [parts["arguments"] for parts in store.identities("paper", "f")]
+    assert found == [{"n": 2}, {"n": 1}]
 
 
 def test_unusable_file_is_one_clear_message(tmp_path: Path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.commands import AS_EXPECTED, NOT_AS_EXPECTED
 from harness.engine import verify_papers
+from harness.errors import UsageError
 from harness.output import color, error, line
 from harness.progress import Display
 from harness.report import failure_text, render
@@ -21,6 +22,8 @@ def run(
     json_file: Path | None,
 ) -> int:
     """Run the claims, with progress on standard error and the table on standard output."""
+    if json_file is not None and not json_file.parent.is_dir():
+        raise UsageError(f"--json {json_file}: there is no folder {json_file.parent}")
     with Display() as progress:
         results = verify_papers(
             papers, claims, settings, watch=progress.status, report=progress.verdict

@@ -37,12 +37,15 @@ def _print(spec: Spec, identity: Identity, store: Store) -> None:
     if stored:
         line(f"  in the store: seeds {', '.join(str(index) for index in stored)}; they are reused")
         return
-    before = store.last_identity(spec.slug, identity.function)
-    if before is None:
+    changes = [
+        differences(before, identity.parts())
+        for before in store.identities(spec.slug, identity.function)
+    ]
+    if not changes:
         line("  not in the store: it never ran")
         return
-    line("  not in the store; against the last time it ran:")
-    for text in differences(before, identity.parts()):
+    line("  not in the store; against the most similar run that is:")
+    for text in min(changes, key=len):
         line(f"    {text}")
 
 

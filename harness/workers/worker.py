@@ -24,6 +24,7 @@ _PROGRESS_EVERY = 0.1
 
 def serve(sock: socket.socket, log: int) -> None:
     """Carry out jobs from the socket until it closes; what they print goes to `log`."""
+    sys.dont_write_bytecode = True  # a compiled file misses an edit of its second and size
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(log, 1)

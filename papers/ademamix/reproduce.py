@@ -27,8 +27,7 @@ WAY = 3 - 5**0.5 + sum(FLOOR)
 
 DECAY = 0.1  # λ of the language models, Table 2
 LENGTHS = (1.0, 1.25, 1.5, 2.0)  # of AdamW's runs, in units of AdEMAMix's
-BETA1 = (0.9, 0.95)  # what AdamW is tuned over besides the learning rate
-ALPHA = (2.0, 5.0)  # what AdEMAMix is
+BETA1 = (0.0, 0.6, 0.9)  # what both optimizers are tuned over besides the learning rate
 
 # β3(T/4), β3(T/2), β3(3T/4) from 0.9 to 0.9999, computed from Section 3's formula
 QUARTERS = (0.9996011954, 0.9998001996, 0.9998667111)
@@ -341,6 +340,7 @@ def _race(run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, st
 def language_model(
     run: Run,
     *,
+    alpha: float = 5.0,
     beta3: float = 0.99,
     steps: int = 20,
     rates: Sequence[float] = (0.004,),
@@ -348,11 +348,12 @@ def language_model(
 ) -> dict[str, float]:
     """AdEMAMix for T steps, AdamW for T, 1.25 T, 1.5 T and 2 T, each with its own cosine decay.
 
-    Both are tuned at T, AdamW over learning rate and β1, AdEMAMix over learning rate and α, on
-    another seed. In a seed all runs start from the same model and see the same batches.
+    Both are tuned at T over the same learning rates and β1, on another seed. In a seed all runs
+    start from the same model and see the same batches.
 
     Args:
         run: the run.
+        alpha: α.
         beta3: β3; its warm-up and that of α take all T steps.
         steps: T.
         rates: learning rates of the grids.
@@ -360,9 +361,9 @@ def language_model(
     """
     grid = {"steps": steps, "rates": list(rates), "windows": windows}
     adamw = run.artefact(adamw_lengths, seed=run.seed, **grid)
-    best = run.artefact(tuned, beta3=beta3, **grid)
+    best = run.artefact(tuned, slow=(alpha, beta3), **grid)
     loss, curve = Language(run.device, run.dtype).pretrain(
-        _ademamix(best["choice"], beta3, steps),
+        _ademamix(best["beta1"], alpha, beta3, steps),
         rate=best["rate"],
         steps=steps,
         seed=run.seed,
@@ -382,24 +383,23 @@ def language_model(
 
 @artefact
 def tuned(
-    run: Run, *, beta3: float | None, steps: int, rates: list[float], windows: int
+    run: Run, *, slow: tuple[float, float] | None, steps: int, rates: list[float], windows: int
 ) -> dict[str, Any]:
-    """The learning rate and second choice with the lowest held-out loss after T steps.
+    """The learning rate and β1 with the lowest held-out loss after T steps.
 
-    The choice is α of AdEMAMix, or β1 of AdamW where beta3 is None: two values each, so that both
-    optimizers get as many runs. With it come all losses, a row a rate; a run that diverges counts
-    as infinite.
+    AdEMAMix, `slow` being α and β3; or AdamW, if it is None. With them come all losses, a row a
+    rate; a run that diverges counts as infinite.
     """
     language = Language(run.device, run.dtype)
-    grid = list(product(rates, BETA1 if beta3 is None else ALPHA))
+    grid = list(product(rates, BETA1))
     losses = []
-    for i, (rate, choice) in enumerate(grid):
-        make = _adamw(choice) if beta3 is None else _ademamix(choice, beta3, steps)
+    for i, (rate, beta1) in enumerate(grid):
+        make = _adamw(beta1) if slow is None else _ademamix(beta1, *slow, steps)
         loss, _ = language.pretrain(make, rate=rate, steps=steps, seed=run.seed, windows=windows)
         losses.append(loss if math.isfinite(loss) else math.inf)
         run.progress(i + 1, len(grid))
-    rate, choice = grid[losses.index(min(losses))]
-    return {"rate": rate, "choice": choice, "losses": np.reshape(losses, (len(rates), -1)).tolist()}
+    rate, beta1 = grid[losses.index(min(losses))]
+    return {"rate": rate, "beta1": beta1, "losses": np.reshape(losses, (len(rates), -1)).tolist()}
 
 
 @artefact
@@ -407,12 +407,12 @@ def adamw_lengths(
     run: Run, *, seed: int, steps: int, rates: list[float], windows: int
 ) -> dict[str, Any]:
     """AdamW's held-out loss at each of its lengths, and the training losses on the way."""
-    best = run.artefact(tuned, beta3=None, steps=steps, rates=rates, windows=windows)
+    best = run.artefact(tuned, slow=None, steps=steps, rates=rates, windows=windows)
     language = Language(run.device, run.dtype)
     losses, curves = [], []
     for i, length in enumerate(LENGTHS):
         loss, curve = language.pretrain(
-            _adamw(best["choice"]),
+            _adamw(best["beta1"]),
             rate=best["rate"],
             steps=round(length * steps),
             seed=seed,
@@ -428,10 +428,10 @@ def _adamw(beta1: float) -> MakeOptimizer:
     return partial(torch.optim.AdamW, betas=(beta1, BETA2), weight_decay=DECAY, fused=True)
 
 
-def _ademamix(alpha: float, beta3: float, warmup: int) -> MakeOptimizer:
+def _ademamix(beta1: float, alpha: float, beta3: float, warmup: int) -> MakeOptimizer:
     return partial(
         AdEMAMix,
-        betas=(0.9, BETA2, beta3),
+        betas=(beta1, BETA2, beta3),
         alpha=alpha,
         beta3_warmup=warmup,
         alpha_warmup=warmup,
@@ -465,7 +465,7 @@ def forgetting(
     protocol = {"before": before, "after": after, "batches": batches, "seed": run.seed}
     adamw = run.artefact(adamw_gains, rate=rate, **protocol)
     ademamix = Language(run.device, run.dtype).gains(
-        _ademamix(alpha, beta3, before), rate=rate, **protocol
+        _ademamix(0.9, alpha, beta3, before), rate=rate, **protocol
     )
     run.curve("AdamW: gain on the batch (nats)", *adamw)
     run.curve("AdEMAMix: gain on the batch (nats)", *ademamix)

@@ -15,12 +15,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 from jax import Array
 
 Field = Callable[[Array, Array], Array]
 """(θ, x) ↦ a number."""
 
-Numbers = Array | np.ndarray
+Numbers = Array | npt.NDArray[np.float64]
 
 EULER_ITERATIONS = 7
 HEUN_ITERATIONS = (7, 5)

@@ -22,8 +22,8 @@ def planned(capsys):
 def test_new_paper_needs_seeds_control_and_a_second_execution(make_paper, planned):
     paper = make_paper()
     assert planned(paper) == [
-        "tiny::holds     7 to run,    0 stored  never ran before",
-        "7 runs, about 0 s on 2 workers, not counting 7 that never ran before",
+        "tiny::holds     5 to run,    0 stored  never ran before",
+        "5 runs, about 0 s on 2 workers, not counting 5 that never ran before",
     ]
     assert paper.runs() == []
 
@@ -37,9 +37,9 @@ def test_stored_runs_are_not_planned(make_paper, planned):
 def test_runs_that_two_claims_share_are_counted_once(make_paper, planned):
     paper = make_paper(claims=[{}, {"id": "again"}])
     first, second, total = planned(paper)
-    assert "7 to run" in first
+    assert "5 to run" in first
     assert "0 to run" in second
-    assert total.startswith("7 runs")
+    assert total.startswith("5 runs")
 
 
 def test_edited_experiment_is_estimated_by_how_long_the_same_call_took(make_paper, planned):
@@ -47,9 +47,9 @@ def test_edited_experiment_is_estimated_by_how_long_the_same_call_took(make_pape
     verify(paper.folder)
     paper.replace("1 + random.random()", "2 + random.random()")
     first, total = planned(paper)
-    assert "7 to run" in first
+    assert "5 to run" in first
     assert "about 0.0 s" in first
-    assert total == "7 runs, about 0 s on 2 workers"
+    assert total == "5 runs, about 0 s on 2 workers"
 
 
 def test_total_is_shared_by_the_workers():

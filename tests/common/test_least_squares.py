@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax.tree_util import Partial
 
-from common.least_squares import levenberg_marquardt
+from common.least_squares import levenberg_marquardt, values_and_slopes
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +94,10 @@ def test_steps_that_are_worse_are_not_taken():
     y = -X
     found = levenberg_marquardt(Partial(bad), np.array([1.0]), X, y, tolerance=0, iterations=50)
     assert 0 <= found[0] < 1
+
+
+def test_values_and_slopes_by_hand():
+    value, slope = values_and_slopes(exponential, np.array([2.0, -1.5]), X)
+    np.testing.assert_allclose(value, 2 * np.exp(-1.5 * X))
+    np.testing.assert_allclose(slope[:, 0], np.exp(-1.5 * X))
+    np.testing.assert_allclose(slope[:, 1], 2 * X * np.exp(-1.5 * X))

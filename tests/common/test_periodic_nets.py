@@ -53,9 +53,9 @@ def test_value_in_two_dimensions_by_hand():
 def test_networks_are_periodic():
     net = PeriodicNet(6, 4, dimension=2, period=3.0)
     theta, x = parameters(net), np.array([0.4, 1.7])
-    for shift in ([3.0, 0.0], [0.0, -3.0]):
+    for shift in (np.array([3.0, 0.0]), np.array([0.0, -3.0])):
         assert float(net(theta, x + shift)) == pytest.approx(float(net(theta, x)), abs=1e-13)
-    assert abs(float(net(theta, x + [0.5, 0.0]) - net(theta, x))) > 1e-4
+    assert abs(float(net(theta, x + np.array([0.5, 0.0])) - net(theta, x))) > 1e-4
 
 
 def test_initial_parameters():
