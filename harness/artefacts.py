@@ -61,6 +61,7 @@ class ArtefactStore:
             precision=job.precision,
             profile=job.profile,
             cache=Cache(None),
+            methods={str(method): method.digest() for method in job.methods},
             file=os.path.relpath(str(module.__file__), job.folder.resolve()),
         )
         self.used.append(identity.key)

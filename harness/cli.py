@@ -98,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
     )
+    verify.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        metavar="NAME=MODULE:ATTR",
+        help="run another implementation in the place of method.NAME; also NAME=file.py:ATTR",
+    )
     verify.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts to FILE")
 
     listing = add("list", "list papers", "  claimbench list\n  claimbench list --json")
@@ -197,6 +204,7 @@ def _run(options: argparse.Namespace) -> int:
 
         return doctor.run()
     from harness.commands import verify
+    from harness.methods import parse
 
     settings = Settings(
         tier=options.tier,
@@ -207,6 +215,7 @@ def _run(options: argparse.Namespace) -> int:
         fresh=options.fresh,
         control=not options.no_control,
         repeat=options.repeat,
+        methods=tuple(parse(text) for text in options.method),
     )
     if options.plan:
         from harness.commands import plan

@@ -15,6 +15,7 @@ from harness.discovery import find_papers
 from harness.errors import UsageError
 from harness.home import commit, home
 from harness.identity import is_timed, run_identity
+from harness.methods import check
 from harness.profiles import cpu_model, load_profile
 from harness.sample import Sample
 from harness.scheduler import Scheduler, Status
@@ -78,6 +79,7 @@ class Engine:
         self._scheduler = Scheduler(settings, self.profile, self.home)
         self._open: list[Trial] = []
         self._trials: dict[str, list[Trial]] = {}
+        self._methods = {str(method): method.digest() for method in settings.methods}
         self._commits: dict[Path, str | None] = {}
 
     def __enter__(self) -> Engine:
@@ -92,7 +94,13 @@ class Engine:
         self.cache.close()
 
     def add(self, spec: Spec, claims: Iterable[Claim] | None = None) -> list[Trial]:
-        """Take up claims of a paper (default: all); nothing runs before `finish`."""
+        """Take up claims of a paper (default: all); nothing runs before `finish`.
+
+        Raises:
+            UsageError: a replaced name of the method is one that the experiments don't use.
+        """
+        for method in self.settings.methods:
+            check(method, spec.folder)
         if spec.folder.parent not in self._commits:
             self._commits[spec.folder.parent] = commit(spec.folder.parent)
         trials = []
@@ -186,7 +194,12 @@ class Engine:
         timed = is_timed(spec, claim.experiment)
         arguments = {**experiment.arguments(tier), **override}
         identity = run_identity(
-            spec, claim.experiment, arguments, profile=self.profile, cache=self.cache
+            spec,
+            claim.experiment,
+            arguments,
+            profile=self.profile,
+            cache=self.cache,
+            methods=self._methods,
         )
 
         def job(index: int) -> Job:
@@ -203,6 +216,7 @@ class Engine:
                 timeout=experiment.timeout_at(tier),
                 exclusive=timed,
                 home=self.home,
+                methods=self.settings.methods,
             )
 
         sample = Sample(

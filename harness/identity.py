@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ class Identity:
         profile_digest: digest of what it says.
         packages: version of Python and of each package that the closure imports.
         machine: the CPU model, for what measures time; else None.
+        methods: digest of each implementation that stands in for a name of the method.
         modules: the foreign modules that the closure imports; no part of the identity.
     """
 
@@ -44,6 +46,7 @@ class Identity:
     profile_digest: str
     packages: dict[str, str]
     machine: str | None = None
+    methods: dict[str, str] = field(default_factory=dict)
     modules: frozenset[str] = frozenset()
 
     def parts(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class Identity:
             **{f"file {name}": value for name, value in self.files.items()},
             **{f"package {name}": value for name, value in self.packages.items()},
             **({"machine": self.machine} if self.machine else {}),
+            **{f"method {text}": value for text, value in self.methods.items()},
         }
 
     @property
@@ -65,7 +69,13 @@ class Identity:
 
 
 def run_identity(
-    spec: Spec, experiment: str, arguments: dict[str, Any], *, profile: Profile, cache: Cache
+    spec: Spec,
+    experiment: str,
+    arguments: dict[str, Any],
+    *,
+    profile: Profile,
+    cache: Cache,
+    methods: Mapping[str, str] | None = None,
 ) -> Identity:
     """Return the identity of an experiment's run with these arguments.
 
@@ -80,6 +90,7 @@ def run_identity(
         profile=profile,
         cache=cache,
         machine=cpu_model() if is_timed(spec, experiment) else None,
+        methods=dict(methods or {}),
     )
 
 
@@ -98,6 +109,7 @@ def identify(
     cache: Cache,
     file: str = "reproduce.py",
     machine: str | None = None,
+    methods: dict[str, str] | None = None,
 ) -> Identity:
     """Return the identity of a call of a function in the paper folder.
 
@@ -117,6 +129,7 @@ def identify(
         profile_digest=profile.digest,
         packages={"python": python, **packages},
         machine=machine,
+        methods=methods or {},
         modules=code.modules,
     )
 

@@ -9,27 +9,41 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from harness.methods import Replacement
+
 _SHARED = "common"
 
 
-def package_name(folder: Path) -> str:
-    """Return the package name of a folder: its own name and a digest of its path."""
+def package_name(folder: Path, methods: Sequence[Replacement] = ()) -> str:
+    """Return the package name of a folder: its own name, and a digest of its path and of what
+    stands in for names of its method."""
     slug = "".join(letter if letter.isalnum() else "_" for letter in folder.name)
-    return f"paper_{slug}_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]}"
+    key = "\n".join([str(folder.resolve()), *(f"{m} {m.source}" for m in methods)])
+    return f"paper_{slug}_{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def load_module(folder: Path, module: str = "reproduce") -> ModuleType:
+def load_module(
+    folder: Path, module: str = "reproduce", methods: Sequence[Replacement] = ()
+) -> ModuleType:
     """Import `folder/<module>.py`; `from .method import …` works in it.
+
+    Args:
+        folder: the paper folder.
+        module: name of the module.
+        methods: what stands in for names of method.py, before anything else imports them.
 
     Raises:
         ModuleNotFoundError: there is no such file.
     """
-    name = package_name(folder)
+    name = package_name(folder, methods)
     if name not in sys.modules:
         package = ModuleType(name)
         package.__path__ = [str(folder.resolve())]
         sys.modules[name] = package
         sys.meta_path.insert(0, _FromSource((name, _SHARED)))
+        for replacement in methods:
+            method = importlib.import_module(f"{name}.method")
+            setattr(method, replacement.name, replacement.load())
     return importlib.import_module(f"{name}.{module}")
 
 

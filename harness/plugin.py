@@ -67,6 +67,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fresh", action="store_true", help="run again what the store already has")
     group.addoption("--no-control", action="store_true", help="don't run the negative controls")
     group.addoption(
+        "--method",
+        action="append",
+        default=[],
+        metavar="NAME=MODULE:ATTR",
+        help="run another implementation in the place of method.NAME; also NAME=file.py:ATTR",
+    )
+    group.addoption(
         "--repeat",
         action=argparse.BooleanOptionalAction,
         help="run one seed of each experiment twice and compare every bit (default: at smoke)",
@@ -259,6 +266,7 @@ class ClaimSession:
 
     def _settings(self) -> Settings:
         from harness.home import home
+        from harness.methods import parse
         from harness.settings import Settings
 
         option = self.config.getoption
@@ -276,6 +284,7 @@ class ClaimSession:
             fresh=option("fresh"),
             control=not option("no_control"),
             repeat=option("repeat"),
+            methods=tuple(parse(text) for text in option("method")),
             home=home(self.config.invocation_params.dir),
         )
 

@@ -38,10 +38,12 @@ def render(records: Sequence[Mapping[str, Any]], *, color: bool) -> str:
     """
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for record in records:
-        groups.setdefault((record["paper"], record["tier"], record["profile"]), []).append(record)
+        words = (record.get(key) or "" for key in ("paper", "tier", "profile", "method"))
+        groups.setdefault(tuple(words), []).append(record)
     lines = []
-    for (paper, tier, profile), group in groups.items():
-        lines += [f"{paper} · tier {tier} · profile {profile}", *_block(group, color), ""]
+    for (paper, tier, profile, method), group in groups.items():
+        title = f"{paper} · tier {tier} · profile {profile}" + (f" · {method}" if method else "")
+        lines += [title, *_block(group, color), ""]
     return "\n".join([*lines, summary_line(records)])
 
 

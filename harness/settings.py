@@ -1,10 +1,17 @@
 """How claims are run: one frozen value that plugin, command line and notebook share."""
 
+from __future__ import annotations
+
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.tiers import TIERS, Tier
+
+if TYPE_CHECKING:
+    from harness.methods import Replacement
 
 EXECUTORS = ("processes", "inline")
 
@@ -24,6 +31,7 @@ class Settings:
         repeat: carry out one seed of each experiment twice, in a fresh worker, and compare every
             bit; None for doing so at smoke only.
         home: folder of the store; None for the project's.
+        methods: other people's implementations in the place of the paper's own.
 
     Raises:
         UsageError: a word that is not in its list, or a number below one.
@@ -38,6 +46,7 @@ class Settings:
     control: bool = True
     repeat: bool | None = None
     home: Path | None = None
+    methods: tuple[Replacement, ...] = ()
 
     def __post_init__(self) -> None:
         for what, word, words in (
@@ -53,7 +62,12 @@ class Settings:
     @property
     def complete(self) -> bool:
         """Say whether a verdict under these settings may be kept as the claim's verdict."""
-        return self.max_seeds is None and self.control and self.executor != "inline"
+        return (
+            self.max_seeds is None
+            and self.control
+            and self.executor != "inline"
+            and not self.methods
+        )
 
     @property
     def repeats(self) -> bool:
@@ -73,4 +87,6 @@ class Settings:
             words += ["--max-seeds", str(self.max_seeds)]
         if not self.control:
             words.append("--no-control")
+        for method in self.methods:
+            words += ["--method", shlex.quote(f"{method.name}={method.source}:{method.attribute}")]
         return "".join(f" {word}" for word in words)

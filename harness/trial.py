@@ -162,6 +162,7 @@ class Trial:
             "fidelity": claim.fidelity,
             "tier": tier,
             "profile": self.settings.profile,
+            "method": ", ".join(map(str, self.settings.methods)) or None,
             "verdict": verdict,
             "reason": reason,
             "held": judgement.held if judgement else 0,

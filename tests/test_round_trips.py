@@ -42,7 +42,7 @@ def test_store_gives_a_run_back_bit_for_bit(tmp_path: Path, metrics, curves):
     store = Store(tmp_path)
     shaped = {name: (list(xs), list(ys)) for name, (xs, ys) in curves.items()}
     written = store.add_run(outcome(metrics=metrics, curves=shaped), identity(), "paper", {})
-    key = written and identity().key
+    key = identity().key
     assert store.run(key, 0) == written
     assert written.metrics == metrics
     assert store.curves(key, 0) == shaped

@@ -15,18 +15,21 @@ from typing import Any
 from harness.author import Host, Run
 from harness.errors import AuthorError
 from harness.loading import load_module
+from harness.methods import Replacement
 from harness.seeds import seed_everything
 from harness.workers.jobs import Failure, Job, Outcome
 from harness.workers.limits import ran_out_of_memory
 
 
-def load_function(folder: Path, name: str, kind: str) -> Callable[..., Any]:
+def load_function(
+    folder: Path, name: str, kind: str, methods: tuple[Replacement, ...] = ()
+) -> Callable[..., Any]:
     """Import reproduce.py and return one of its marked functions.
 
     Raises:
         AuthorError: there is no such function, or it is not marked as `kind`.
     """
-    function = getattr(load_module(folder), name, None)
+    function = getattr(load_module(folder, methods=methods), name, None)
     if getattr(function, "claimbench", None) != kind or function is None:
         raise AuthorError(f"{folder.name}/reproduce.py: no `{name}` marked with @{kind}")
     return function  # type: ignore[no-any-return]
@@ -43,7 +46,7 @@ def execute(job: Job, host: Host | None, began: Callable[[], None] = lambda: Non
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     begin, cpu = time.perf_counter(), _cpu_seconds()
     try:
-        function = load_function(job.folder, job.experiment, "experiment")
+        function = load_function(job.folder, job.experiment, "experiment", job.methods)
         began()
         for framework in job.preload:  # an import inside the function must find it seeded
             importlib.import_module(framework)

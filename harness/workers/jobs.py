@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.methods import Replacement
 from harness.profiles import Profile
 
 LOADING_SECONDS = 120.0
@@ -28,6 +29,7 @@ class Job:
         exclusive: nothing else may run at the same time (a speed claim).
         home: folder of the store, for artefacts.
         repeat: carry it out in a fresh worker, to compare with a run that is there.
+        methods: what stands in for names of the paper's method.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Job:
     exclusive: bool
     home: Path
     repeat: bool = False
+    methods: tuple[Replacement, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.artefacts import ArtefactStore
+from harness.methods import Replacement
 from harness.profiles import Profile
 from harness.workers.environment import computing
 from harness.workers.execute import execute
@@ -89,6 +90,7 @@ def encode_job(job: Job) -> dict[str, Any]:
         "folder": str(job.folder),
         "home": str(job.home),
         "profile": vars(job.profile),
+        "methods": [vars(replacement) for replacement in job.methods],
     }
 
 
@@ -102,6 +104,7 @@ def decode_job(message: dict[str, Any]) -> Job:
             "home": Path(message["home"]),
             "profile": Profile(**profile),
             "preload": tuple(message["preload"]),
+            "methods": tuple(Replacement(**words) for words in message["methods"]),
         }
     )
 

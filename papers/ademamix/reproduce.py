@@ -342,6 +342,7 @@ def language_model(
     *,
     alpha: float = 5.0,
     beta3: float = 0.99,
+    alpha_warmup: bool = True,
     steps: int = 20,
     rates: Sequence[float] = (0.004,),
     windows: int = 32,
@@ -354,16 +355,18 @@ def language_model(
     Args:
         run: the run.
         alpha: α.
-        beta3: β3; its warm-up and that of α take all T steps.
+        beta3: β3; its warm-up takes all T steps.
+        alpha_warmup: whether that of α does too; without it α = `alpha` from the start.
         steps: T.
         rates: learning rates of the grids.
         windows: how many held-out windows the loss is taken over, at the end of each run.
     """
     grid = {"steps": steps, "rates": list(rates), "windows": windows}
     adamw = run.artefact(adamw_lengths, seed=run.seed, **grid)
-    best = run.artefact(tuned, slow=(alpha, beta3), **grid)
+    slow = (alpha, beta3, alpha_warmup)
+    best = run.artefact(tuned, slow=slow, **grid)
     loss, curve = Language(run.device, run.dtype).pretrain(
-        _ademamix(best["beta1"], alpha, beta3, steps),
+        _ademamix(best["beta1"], *slow, steps),
         rate=best["rate"],
         steps=steps,
         seed=run.seed,
@@ -383,12 +386,17 @@ def language_model(
 
 @artefact
 def tuned(
-    run: Run, *, slow: tuple[float, float] | None, steps: int, rates: list[float], windows: int
+    run: Run,
+    *,
+    slow: tuple[float, float, bool] | None,
+    steps: int,
+    rates: list[float],
+    windows: int,
 ) -> dict[str, Any]:
     """The learning rate and β1 with the lowest held-out loss after T steps.
 
-    AdEMAMix, `slow` being α and β3; or AdamW, if it is None. With them come all losses, a row a
-    rate; a run that diverges counts as infinite.
+    `slow`: α, β3 of AdEMAMix and whether α is warmed up, or None for AdamW. With them come all
+    losses, a row a rate; a run that diverges counts as infinite.
     """
     language = Language(run.device, run.dtype)
     grid = list(product(rates, BETA1))
@@ -428,13 +436,15 @@ def _adamw(beta1: float) -> MakeOptimizer:
     return partial(torch.optim.AdamW, betas=(beta1, BETA2), weight_decay=DECAY, fused=True)
 
 
-def _ademamix(beta1: float, alpha: float, beta3: float, warmup: int) -> MakeOptimizer:
+def _ademamix(
+    beta1: float, alpha: float, beta3: float, alpha_warmup: bool, warmup: int
+) -> MakeOptimizer:
     return partial(
         AdEMAMix,
         betas=(beta1, BETA2, beta3),
         alpha=alpha,
         beta3_warmup=warmup,
-        alpha_warmup=warmup,
+        alpha_warmup=warmup if alpha_warmup else None,
         weight_decay=DECAY,
     )
 
@@ -465,7 +475,7 @@ def forgetting(
     protocol = {"before": before, "after": after, "batches": batches, "seed": run.seed}
     adamw = run.artefact(adamw_gains, rate=rate, **protocol)
     ademamix = Language(run.device, run.dtype).gains(
-        _ademamix(0.9, alpha, beta3, before), rate=rate, **protocol
+        _ademamix(0.9, alpha, beta3, True, before), rate=rate, **protocol
     )
     run.curve("AdamW: gain on the batch (nats)", *adamw)
     run.curve("AdEMAMix: gain on the batch (nats)", *ademamix)

@@ -437,7 +437,7 @@ def test_sparse_gradient_is_refused():
 
 def test_tuning_gives_both_optimizers_as_many_runs_and_picks_the_lowest():
     rates = [1e-4, 1e-2, 1e-3]
-    for slow in (None, (5.0, 0.9)):
+    for slow in (None, (5.0, 0.9, True)):
         best = reproduce.tuned(Run(seed=1), slow=slow, steps=8, rates=rates, windows=4)
         assert [len(row) for row in best["losses"]] == [3, 3, 3]
         lowest = min(min(row) for row in best["losses"])
@@ -455,10 +455,16 @@ def test_tuning_counts_a_run_that_diverges_as_infinite():
 def test_tuning_of_ademamix_uses_its_slow_average():
     tables = [
         reproduce.tuned(Run(seed=1), slow=slow, steps=8, rates=[1e-2], windows=4)["losses"][0]
-        for slow in (None, (0.0, 0.99), (5.0, 0.99), (5.0, 0.9))
+        for slow in (
+            None,
+            (0.0, 0.99, True),
+            (5.0, 0.99, True),
+            (5.0, 0.9, True),
+            (5.0, 0.9, False),
+        )
     ]
     assert tables[1] == pytest.approx(tables[0], rel=1e-5)  # α = 0 is AdamW
-    for i, j in ((0, 2), (0, 3), (2, 3)):
+    for i, j in ((0, 2), (0, 3), (2, 3), (3, 4)):
         assert tables[i] != pytest.approx(tables[j], rel=1e-4)
 
 
@@ -474,7 +480,7 @@ def test_adamw_runs_longer_with_a_decay_of_its_own():
 def test_language_model_compares_at_the_tuned_settings():
     run = Run(seed=3)
     metrics = reproduce.language_model(run, steps=20, rates=(1e-3, 5e-3), windows=16)
-    best = reproduce.tuned(run, slow=(5.0, 0.99), steps=20, rates=[1e-3, 5e-3], windows=16)
+    best = reproduce.tuned(run, slow=(5.0, 0.99, True), steps=20, rates=[1e-3, 5e-3], windows=16)
     # without a host tuning has the run's own seed: the run that was the best is repeated
     assert metrics["ademamix_loss"] == min(min(row) for row in best["losses"])
     assert metrics["loss_gap"] == metrics["adamw_loss"] - metrics["ademamix_loss"]
