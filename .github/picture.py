@@ -19,7 +19,8 @@ def main() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     with open("/dev/null", "w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
-        console.print(Text.from_ansi(f"$ {' '.join(command)}\n{done.stdout}"))
+        output = done.stdout.replace(str(Path.cwd()), "~/claimbench")
+        console.print(Text.from_ansi(f"$ {' '.join(command)}\n{output}"))
     target.write_text(console.export_svg(title="claimbench"), encoding="utf-8")
 
 
