@@ -177,6 +177,11 @@ class Engine:
 
     def _begin(self, trial: Trial) -> None:
         obstacle = self.profile.unmet()
+        claim, spec = trial.claim, trial.spec
+        if not claim.judged_at(self.settings.tier):
+            trial.elsewhere = self._scheduler.store.verdict(
+                spec.slug, claim.id, claim.from_, self.profile.name
+            )
         try:
             for name in trial.spec.experiments[trial.claim.experiment].data:
                 obstacle = obstacle or missing(name)

@@ -197,6 +197,16 @@ class Store:
                     (*claim, fingerprint, json.dumps(record)),
                 )
 
+    def verdict(self, paper: str, claim: str, tier: str, profile: str) -> str | None:
+        """Return the last verdict of a claim at a tier and profile, as one word."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT record FROM verdicts WHERE paper = ? AND claim = ? AND tier = ? "
+                "AND profile = ? ORDER BY id DESC LIMIT 1",
+                (paper, claim, tier, profile),
+            ).fetchone()
+        return None if row is None else str(json.loads(row[0])["verdict"])
+
     def verdicts(self) -> list[dict[str, Any]]:
         """Return the last verdict of each (paper, claim, tier, profile), in that order."""
         with self._explained():

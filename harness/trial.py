@@ -30,6 +30,7 @@ class Trial:
         controls: those of its negative controls, in the order of the spec.
         positive: those of the setting with which a known divergence passes.
         result: the verdict, once there is one.
+        elsewhere: the last verdict at the tier from which the claim is judged.
     """
 
     spec: Spec
@@ -41,6 +42,7 @@ class Trial:
     controls: list[Sample] = field(default_factory=list)
     positive: Sample | None = None
     result: Result | None = None
+    elsewhere: str | None = None
 
     def begin(self, obstacle: str | None) -> None:
         """Make the claim's own sample; or end, if this machine can't run it."""
@@ -79,7 +81,8 @@ class Trial:
 
     def _after_main(self, main: Sample) -> None:
         if main.rule == "probe":
-            self.end("skipped", f"judged from {self.claim.from_}")
+            there = f" (there: {self.elsewhere})" if self.elsewhere else ""
+            self.end("skipped", f"judged from {self.claim.from_}{there}")
         elif main.judgement.verdict == "reproduced":
             self._try_controls(main)
         elif main.judgement.verdict == "diverged":

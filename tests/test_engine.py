@@ -233,3 +233,12 @@ def test_script_needs_no_guard_and_its_verification_loads_no_framework(make_pape
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "['reproduced']\nset()\n"
     assert done.stderr == ""
+
+
+def test_claim_that_is_not_judged_here_says_what_it_was_where_it_is(make_paper):
+    paper = make_paper(claims=[{"from": "standard"}])
+    (before,) = harness.verify(paper.folder)
+    assert (before.verdict, before.reason) == ("skipped", "judged from standard")
+    harness.verify(paper.folder, tier="standard")
+    (after,) = harness.verify(paper.folder)
+    assert after.reason == "judged from standard (there: reproduced)"
