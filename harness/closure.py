@@ -17,7 +17,7 @@ from harness.cache import Cache, digest
 
 AUTHOR_SURFACE = ("author.py", "seeds.py")
 
-_FORMAT = f"closure 1, python {sys.version_info[0]}.{sys.version_info[1]}"
+_FORMAT = f"closure 2, python {sys.version_info[0]}.{sys.version_info[1]}"
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -27,13 +27,15 @@ class Closure:
 
     Attributes:
         files: digest of each file, by a name that does not depend on where the suite lies.
-        modules: what is imported from elsewhere, the standard library aside: full names, and
-            the top-level ones.
+        modules: top-level names of what is imported from elsewhere, the standard library aside.
+        eager: what of it the files import when they are imported, not only when a function of
+            theirs is called: full names and top-level ones.
         paths: the files themselves.
     """
 
     files: dict[str, str]
     modules: frozenset[str]
+    eager: frozenset[str]
     paths: tuple[Path, ...]
 
 
@@ -42,6 +44,7 @@ class _Import:
     level: int
     module: str
     names: tuple[str, ...]
+    eager: bool
 
 
 def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce.py") -> Closure:
@@ -54,6 +57,7 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
     start = folder / file
     digests: dict[Path, str] = {}
     modules: set[str] = set()
+    eager: set[str] = set()
     waiting: list[tuple[Path, str | None]] = [(start, function)]
     while waiting:
         path, target = waiting.pop()
@@ -64,12 +68,14 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
             own, foreign = _resolve(import_, path, folder)
             waiting += [(found, None) for found in own]
             if foreign is not None:
-                modules |= {foreign, foreign.partition(".")[0]}
+                modules.add(foreign.partition(".")[0])
+                if import_.eager:
+                    eager |= {foreign, foreign.partition(".")[0]}
     for name in AUTHOR_SURFACE:
         path = Path(__file__).with_name(name)
         digests[path], _ = _scan(path, None, cache)
     files = {_label(path, folder): value for path, value in sorted(digests.items())}
-    return Closure(files, frozenset(modules), tuple(sorted(digests)))
+    return Closure(files, frozenset(modules), frozenset(eager), tuple(sorted(digests)))
 
 
 def _label(path: Path, folder: Path) -> str:
@@ -126,14 +132,16 @@ def _scan(path: Path, target: str | None, cache: Cache) -> tuple[str, list[_Impo
     kept = cache.get(key)
     if kept is not None:
         value, imports = json.loads(kept)
-        return value, [_Import(level, module, tuple(names)) for level, module, names in imports]
+        return value, [
+            _Import(level, name, tuple(names), now) for level, name, names, now in imports
+        ]
     tree = ast.parse(source, filename=str(path))
     if target is not None:
         tree.body = _reachable(tree.body, target)
     found = _imports(tree)
     _strip_docstrings(tree)
     value = digest(ast.dump(tree))
-    cache.put(key, json.dumps([value, [[i.level, i.module, i.names] for i in found]]))
+    cache.put(key, json.dumps([value, [[i.level, i.module, i.names, i.eager] for i in found]]))
     return value, found
 
 
@@ -173,14 +181,19 @@ def _names(statement: ast.stmt) -> set[str]:
     return found
 
 
-def _imports(tree: ast.Module) -> list[_Import]:
+def _imports(node: ast.AST, eager: bool = True) -> list[_Import]:
+    """Return the imports below a node; those in functions and for type checkers are not eager."""
     found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [_Import(0, alias.name, ()) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = tuple(alias.name for alias in node.names)
-            found.append(_Import(node.level, node.module or "", names))
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            found += [_Import(0, alias.name, (), eager) for alias in child.names]
+        elif isinstance(child, ast.ImportFrom):
+            names = tuple(alias.name for alias in child.names)
+            found.append(_Import(child.level, child.module or "", names, eager))
+        else:
+            late = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            typing = isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING")
+            found += _imports(child, eager and not late and not typing)
     return found
 
 

@@ -14,7 +14,7 @@ from harness.datasets import missing
 from harness.discovery import find_papers
 from harness.errors import UsageError
 from harness.home import commit, home
-from harness.identity import is_timed, run_identity
+from harness.identity import Identity, is_timed, run_identity
 from harness.methods import check
 from harness.profiles import cpu_model, load_profile
 from harness.sample import Sample
@@ -34,6 +34,9 @@ PRELOAD = ("numpy", "scipy", "sklearn", "torch", "jax")
 
 Importing them is slow and computes nothing, so that forking afterwards is safe.
 """
+
+SEEDED = {"numpy", "torch", "jax"}
+"""What is loaded before a run even if only a function imports it, so that it finds it seeded."""
 
 ON_FIRST_USE = {"torch": "torch._dynamo"}
 """What a package imports when it is first used (by the first torch optimizer), likewise slow."""
@@ -217,7 +220,7 @@ class Engine:
                 arguments=arguments,
                 precision=experiment.precision,
                 profile=self.profile,
-                preload=_preload(identity.modules),
+                preload=_preload(identity),
                 timeout=experiment.timeout_at(tier),
                 exclusive=timed,
                 home=self.home,
@@ -248,9 +251,11 @@ class Engine:
         self._scheduler.store.add_verdict(record, fingerprint)
 
 
-def _preload(modules: Iterable[str]) -> tuple[str, ...]:
-    wanted = [name for name in sorted(modules) if name.partition(".")[0] in PRELOAD]
-    return (*wanted, *(late for name, late in ON_FIRST_USE.items() if name in wanted))
+def _preload(identity: Identity) -> tuple[str, ...]:
+    """Return the modules to import before a run: slow ones, and all that have to be seeded."""
+    slow = {name for name in identity.eager if name.partition(".")[0] in PRELOAD}
+    wanted = slow | (SEEDED & identity.packages.keys())
+    return (*sorted(wanted), *(late for name, late in ON_FIRST_USE.items() if name in wanted))
 
 
 def verify(

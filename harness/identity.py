@@ -35,7 +35,7 @@ class Identity:
         packages: version of Python and of each package that the closure imports.
         machine: the CPU model, for what measures time; else None.
         methods: digest of each implementation that stands in for a name of the method.
-        modules: the foreign modules that the closure imports; no part of the identity.
+        eager: foreign modules that are imported with the closure; no part of the identity.
     """
 
     function: str
@@ -47,7 +47,7 @@ class Identity:
     packages: dict[str, str]
     machine: str | None = None
     methods: dict[str, str] = field(default_factory=dict)
-    modules: frozenset[str] = frozenset()
+    eager: frozenset[str] = frozenset()
 
     def parts(self) -> dict[str, Any]:
         """Return the identity as flat data: one entry for each thing that can change."""
@@ -118,8 +118,7 @@ def identify(
     """
     code = closure(folder, function, cache, file=file)
     python = ".".join(str(part) for part in sys.version_info[:2])
-    tops = sorted(name for name in code.modules if "." not in name)
-    packages = {name: version(name) for name in tops}
+    packages = {name: version(name) for name in sorted(code.modules)}
     return Identity(
         function=function,
         files=code.files,
@@ -130,7 +129,7 @@ def identify(
         packages={"python": python, **packages},
         machine=machine,
         methods=methods or {},
-        modules=code.modules,
+        eager=code.eager,
     )
 
 

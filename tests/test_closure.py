@@ -70,10 +70,26 @@ def test_closure_holds_what_is_imported_and_the_author_surface(folder: Path):
     }
 
 
-def test_modules_are_the_foreign_imports_with_their_packages(folder: Path):
+def test_modules_are_the_foreign_packages_and_eager_ones_have_full_names(folder: Path):
     assert closure(folder, "first", Cache(None)).modules == {"numpy"}
     edit(folder / "method.py", "from .parts", "from scipy.stats import rankdata\nfrom .parts")
-    assert closure(folder, "first", Cache(None)).modules == {"numpy", "scipy", "scipy.stats"}
+    code = closure(folder, "first", Cache(None))
+    assert code.modules == {"numpy", "scipy"}
+    assert code.eager == {"numpy", "scipy", "scipy.stats"}
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        "def later():\n    import jax.numpy\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import jax.numpy\n",
+    ],
+    ids=["in a function", "for a type checker"],
+)
+def test_what_is_not_imported_at_once_is_not_eager(folder: Path, late: str):
+    edit(folder / "method.py", "from .parts", f"{late}\nfrom .parts")
+    code = closure(folder, "first", Cache(None))
+    assert (code.modules, code.eager) == ({"numpy", "jax"}, {"numpy"})
 
 
 @pytest.mark.parametrize(
