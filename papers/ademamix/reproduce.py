@@ -40,7 +40,6 @@ def schedule(
     """β3(t) towards 0.9999: from the schedule over T steps, and from four steps of the optimizer.
 
     Args:
-        run: the run.
         warmup: T; 256,000 is the length of the paper's runs of 110M parameters.
         beta_start: β3(0).
         linear: interpolate β itself instead, which the paper argues against.
@@ -132,7 +131,6 @@ def first_step(
     """The first update against that of PyTorch's Adam, entry by entry, without warm-up.
 
     Args:
-        run: the run.
         alpha: α.
         beta3: β3.
         bias_corrected: divide the slow average by 1 - β3^t, the mistake that the paper warns of;
@@ -258,7 +256,6 @@ def rosenbrock(
     """AdEMAMix and Adam from (-3, 5), Adam with each β1 of the paper's sweep.
 
     Args:
-        run: the run.
         beta1: β1 of AdEMAMix.
         beta3: β3.
         alpha: α.
@@ -353,7 +350,6 @@ def language_model(
     start from the same model and see the same batches.
 
     Args:
-        run: the run.
         alpha: α.
         beta3: β3; its warm-up takes all T steps.
         alpha_warmup: whether that of α does too; without it α = `alpha` from the start.
@@ -463,7 +459,6 @@ def forgetting(
     """How long AdEMAMix and AdamW remember a held-out batch that one step was made on.
 
     Args:
-        run: the run.
         alpha: α of AdEMAMix; 0 makes it AdamW.
         beta3: β3.
         rate: learning rate of both, equal as in the paper's models of this experiment, and constant
