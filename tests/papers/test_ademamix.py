@@ -453,15 +453,10 @@ def test_tuning_counts_a_run_that_diverges_as_infinite():
 
 
 def test_tuning_of_ademamix_uses_its_slow_average():
+    slows = ((0.0, 0.99, True), (5.0, 0.99, True), (5.0, 0.9, True), (5.0, 0.9, False))
     tables = [
         reproduce.tuned(Run(seed=1), slow=slow, steps=8, rates=[1e-2], windows=4)["losses"][0]
-        for slow in (
-            None,
-            (0.0, 0.99, True),
-            (5.0, 0.99, True),
-            (5.0, 0.9, True),
-            (5.0, 0.9, False),
-        )
+        for slow in (None, *slows)
     ]
     assert tables[1] == pytest.approx(tables[0], rel=1e-5)  # α = 0 is AdamW
     for i, j in ((0, 2), (0, 3), (2, 3), (3, 4)):
