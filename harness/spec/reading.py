@@ -147,7 +147,7 @@ class Document:
             self._report_after(self.text[: found.start()], f"control character {code}; remove it")
             return False
         if not self.text.strip():
-            self._report(0, 0, "the file is empty; `claimbench new` writes one to start from")
+            self._report(0, 0, "the file is empty; CONTRIBUTING.md shows how to write one")
             return False
         return True
 

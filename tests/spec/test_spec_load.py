@@ -246,12 +246,12 @@ def test_missing_files(problems):
         (
             "papers/lion/claims.yaml",
             1,
-            "no such file; `claimbench new` writes one to start from",
+            "no such file; CONTRIBUTING.md shows how to write one",
         ),
         (
             "papers/lion/reproduce.py",
             1,
-            "no such file; `claimbench new` writes one to start from",
+            "no such file; CONTRIBUTING.md shows how to write one",
         ),
     ]
 
