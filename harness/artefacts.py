@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from harness.author import Host
     from harness.workers.jobs import Job
 
+_PARSED = Cache(None)
+"""What this process has read of source files; a run may ask for many artefacts."""
+
 _VALUE = "value.json"
 _ARRAYS = "arrays.npz"
 _TENSORS = "tensors.safetensors"
@@ -60,7 +63,7 @@ class ArtefactStore:
             arguments,
             precision=job.precision,
             profile=job.profile,
-            cache=Cache(None),
+            cache=_PARSED,
             methods={str(method): method.digest() for method in job.methods},
             file=os.path.relpath(str(module.__file__), job.folder.resolve()),
         )

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.discovery import SPEC_FILE
 from harness.errors import ClaimbenchError
 from harness.progress import ProgressLine
+from harness.tiers import TIERS
 
 if TYPE_CHECKING:
     from harness.cache import Cache
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from harness.settings import Settings
     from harness.spec import Claim, Spec
     from harness.trial import Trial
-
-SPEC_FILE = "claims.yaml"
 
 
 class NotAsExpected(Exception):
@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tier",
         default="smoke",
-        choices=("smoke", "standard", "full"),
+        choices=TIERS,
         help="smoke: seconds a paper (default); standard: minutes; full: as published",
     )
     group.addoption(
@@ -240,22 +240,25 @@ class ClaimSession:
         """Return the verdict on an item; others that were selected progress meanwhile."""
         engine = self._opened_engine()
         if item.trial is None:
-            self._take_up(engine, item)
+            coming = [item, *(other for other in self._items if other is not item)]
+            if hasattr(self.config, "workerinput"):  # other files belong to other xdist workers
+                coming = [other for other in coming if other.path == item.path]
+            self._take_up(engine, coming)
         assert item.trial is not None  # taken up above
         result = engine.finish(item.trial)
         self._progress.clear()
         return result
 
-    def _take_up(self, engine: Engine, item: ClaimItem) -> None:
-        """Tell the engine which claims are coming: all of them, or under xdist this file's."""
-        items = [item, *(other for other in self._items if other.trial is None)]
-        if hasattr(self.config, "workerinput"):
-            items = [other for other in items if other.path == item.path]
-        for path in dict.fromkeys(other.path for other in items):
-            group = list(dict.fromkeys(other for other in items if other.path == path))
-            trials = engine.add(group[0].spec, [other.claim for other in group])
-            for other, trial in zip(group, trials, strict=True):
-                other.trial = trial
+    def _take_up(self, engine: Engine, items: list[ClaimItem]) -> list[Trial]:
+        """Tell the engine which claims are coming, a paper at a time; return their trials."""
+        taken: list[Trial] = []
+        for path in dict.fromkeys(item.path for item in items):
+            group = [item for item in items if item.path == path and item.trial is None]
+            trials = engine.add(group[0].spec, [item.claim for item in group]) if group else []
+            for item, trial in zip(group, trials, strict=True):
+                item.trial = trial
+            taken += trials
+        return taken
 
     def _opened_engine(self) -> Engine:
         if self._engine is None:
@@ -322,12 +325,7 @@ class ClaimSession:
         from harness.workers.pool import worker_count
 
         engine = self._opened_engine()
-        by_paper = {item.path: item.spec for item in self._items}
-        trials = [
-            trial
-            for path, spec in by_paper.items()
-            for trial in engine.add(spec, [i.claim for i in self._items if i.path == path])
-        ]
+        trials = self._take_up(engine, self._items)
         for text in lines(engine.plan(trials), worker_count(None)):
             self._write_line(text)
         return True

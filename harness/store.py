@@ -157,13 +157,10 @@ class Store:
 
     def add_repeat(self, outcome: Outcome) -> None:
         """Write the metrics of a run's second execution."""
-        row = (*self._name(outcome), json.dumps(outcome.metrics), outcome.started_at)
+        job = outcome.job
+        row = (job.key, job.index, json.dumps(outcome.metrics), outcome.started_at)
         with self._explained(), self._connection:
             self._connection.execute("INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?)", row)
-
-    @staticmethod
-    def _name(outcome: Outcome) -> tuple[str, int]:
-        return outcome.job.key, outcome.job.index
 
     def add_failure(self, outcome: Outcome, paper: str) -> None:
         """Record a run that failed; it is never reused."""
