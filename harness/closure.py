@@ -17,7 +17,7 @@ from harness.cache import Cache, digest
 
 AUTHOR_SURFACE = ("author.py", "seeds.py")
 
-_FORMAT = f"closure 2, python {sys.version_info[0]}.{sys.version_info[1]}"
+_FORMAT = f"closure 3, python {sys.version_info[0]}.{sys.version_info[1]}"
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -31,12 +31,15 @@ class Closure:
         eager: what of it the files import when they are imported, not only when a function of
             theirs is called: full names and top-level ones.
         paths: the files themselves.
+        loads: texts that the code passes to a function `load` as its first argument; those that
+            name a data set are data that the code depends on.
     """
 
     files: dict[str, str]
     modules: frozenset[str]
     eager: frozenset[str]
     paths: tuple[Path, ...]
+    loads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,14 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
     digests: dict[Path, str] = {}
     modules: set[str] = set()
     eager: set[str] = set()
+    loads: set[str] = set()
     waiting: list[tuple[Path, str | None]] = [(start, function)]
     while waiting:
         path, target = waiting.pop()
         if path in digests:
             continue
-        digests[path], imports = _scan(path, target, cache)
+        digests[path], imports, texts = _scan(path, target, cache)
+        loads.update(texts)
         for import_ in imports:
             own, foreign = _resolve(import_, path, folder)
             waiting += [(found, None) for found in own]
@@ -73,9 +78,11 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
                     eager |= {foreign, foreign.partition(".")[0]}
     for name in AUTHOR_SURFACE:
         path = Path(__file__).with_name(name)
-        digests[path], _ = _scan(path, None, cache)
+        digests[path], _, _ = _scan(path, None, cache)
     files = {_label(path, folder): value for path, value in sorted(digests.items())}
-    return Closure(files, frozenset(modules), frozenset(eager), tuple(sorted(digests)))
+    return Closure(
+        files, frozenset(modules), frozenset(eager), tuple(sorted(digests)), frozenset(loads)
+    )
 
 
 def _label(path: Path, folder: Path) -> str:
@@ -126,23 +133,35 @@ def _files(base: Path, parts: list[str], names: tuple[str, ...]) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _scan(path: Path, target: str | None, cache: Cache) -> tuple[str, list[_Import]]:
+def _scan(path: Path, target: str | None, cache: Cache) -> tuple[str, list[_Import], list[str]]:
     source = path.read_bytes()
     key = digest(_FORMAT, target or "", source)
     kept = cache.get(key)
     if kept is not None:
-        value, imports = json.loads(kept)
-        return value, [
-            _Import(level, name, tuple(names), now) for level, name, names, now in imports
-        ]
+        value, imports, loads = json.loads(kept)
+        found = [_Import(level, name, tuple(names), now) for level, name, names, now in imports]
+        return value, found, loads
     tree = ast.parse(source, filename=str(path))
     if target is not None:
         tree.body = _reachable(tree.body, target)
     found = _imports(tree)
+    loads = _loads(tree)
     _strip_docstrings(tree)
     value = digest(ast.dump(tree))
-    cache.put(key, json.dumps([value, [[i.level, i.module, i.names, i.eager] for i in found]]))
-    return value, found
+    rows = [[i.level, i.module, i.names, i.eager] for i in found]
+    cache.put(key, json.dumps([value, rows, loads]))
+    return value, found, loads
+
+
+def _loads(tree: ast.AST) -> list[str]:
+    """Return the literal first arguments of all calls of something named `load`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = getattr(node.func, "id", getattr(node.func, "attr", None))
+            if name == "load" and isinstance(node.args[0].value, str):
+                found.add(node.args[0].value)
+    return sorted(found)
 
 
 def _reachable(body: list[ast.stmt], target: str) -> list[ast.stmt]:

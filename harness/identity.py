@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cache import Cache, digest
 from harness.closure import closure
+from harness.datasets import checksum
 from harness.profiles import Profile, cpu_model
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Identity:
         packages: version of Python and of each package that the closure imports.
         machine: the CPU model, for what measures time; else None.
         methods: digest of each implementation that stands in for a name of the method.
+        data: checksum of each data set that the code loads by name.
         eager: foreign modules that are imported with the closure; no part of the identity.
     """
 
@@ -47,6 +49,7 @@ class Identity:
     packages: dict[str, str]
     machine: str | None = None
     methods: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
     eager: frozenset[str] = frozenset()
 
     def parts(self) -> dict[str, Any]:
@@ -59,6 +62,7 @@ class Identity:
             **{f"file {name}": value for name, value in self.files.items()},
             **{f"package {name}": value for name, value in self.packages.items()},
             **({"machine": self.machine} if self.machine else {}),
+            **{f"data {name}": value for name, value in self.data.items()},
             **{f"method {text}": value for text, value in self.methods.items()},
         }
 
@@ -129,6 +133,7 @@ def identify(
         packages={"python": python, **packages},
         machine=machine,
         methods=methods or {},
+        data={name: value for name in sorted(code.loads) if (value := checksum(name))},
         eager=code.eager,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from common.data.digits import digits
 from harness.cache import Cache
 from harness.identity import Identity, identify, version
 from harness.profiles import load_profile
@@ -71,3 +72,13 @@ def test_packages_have_their_installed_versions(folder: Path):
 )
 def test_version_of_an_import_name(name: str, expected: str):
     assert version(name) == expected
+
+
+def test_data_sets_count_by_their_checksum(folder: Path):
+    path = folder / "reproduce.py"
+    before = make(folder)
+    path.write_text(path.read_text(encoding="utf-8").replace("n}", "load('digits')}"))
+    after = make(folder)
+    assert after.data == {"digits": digits.sha256}
+    assert after.parts()["data digits"] == digits.sha256
+    assert before.data == {}

@@ -1,0 +1,37 @@
+"""Fashion-MNIST as Debian ships it."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from common.data import DataSet, Examples
+
+_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+_SPLITS = ("train", "t10k")
+
+
+def _read_fashion_mnist() -> Examples:
+    import numpy as np
+
+    def read(part: str, header: int) -> np.ndarray:
+        parts = [gzip.decompress((_FOLDER / f"{s}-{part}.gz").read_bytes()) for s in _SPLITS]
+        return np.concatenate([np.frombuffer(data, np.uint8, offset=header) for data in parts])
+
+    images = read("images-idx3-ubyte", 16).reshape(-1, 784)
+    return Examples(images, read("labels-idx1-ubyte", 8).astype(np.int64))
+
+
+# 70,000 pictures of clothes; the first 60,000 are the training set, the rest the test set. Inputs
+# (70000, 784), uint8: a 28 by 28 image row by row, 0 (background) to 255. Targets (70000,): 0 to 9.
+fashion_mnist = DataSet(
+    name="fashion_mnist",
+    licence="MIT",
+    source=(
+        "Xiao, Rasul and Vollgraf 2017, arXiv 1708.07747; as in Debian's dataset-fashion-mnist"
+    ),
+    needs=str(_FOLDER),
+    install="sudo apt install dataset-fashion-mnist",
+    sha256="75979490032625d6583ff7101de6f9243d07d0a8d33d3c9b3b7e79b4c59382af",
+    read=_read_fashion_mnist,
+)
