@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.judging import Judgement, judge, next_look
+from harness.judging import Judgement, Scale, judge, judge_mean, next_look
 
 if TYPE_CHECKING:
     from harness.identity import Identity
@@ -38,11 +38,12 @@ class Sample:
         identity: what its runs depend on; its key names them.
         job: makes the job of a seed index.
         regions: where each expected metric must lie.
-        rule: every or typical; `probe` for one seed that is only looked at.
+        rule: every, typical or mean; `probe` for one seed that is only looked at.
         max_seeds: where the rule stops.
         cap: the user's own limit on seeds, at most `max_seeds`.
         deterministic: the spec says that seeds make no difference.
         control: it is a negative control, of which the first seed usually decides.
+        scale: log if the rule `mean` judges the logarithm of its metric.
         runs: what is there, by seed index.
         failures: what failed, by seed index.
         repeats: the first seed is to be carried out a second time, and must give the same bits.
@@ -57,6 +58,7 @@ class Sample:
     cap: int
     deterministic: bool
     control: bool = False
+    scale: Scale | None = None
     runs: dict[int, StoredRun] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
     repeats: bool = False
@@ -77,15 +79,22 @@ class Sample:
         """
         self.runs.update(runs)
         self.failures.update(failures)
-        sound = list(itertools.takewhile(lambda run: not self._missing(run), self._prefix()))
+        sound = list(itertools.takewhile(lambda run: not self._refusal(run), self._prefix()))
         if self.rule == "probe":
             self._judged = sound[:1]
         else:
-            outcomes = [self.holds(run) for run in sound]
-            self._judgement = judge(outcomes, self.rule, max_seeds=self.max_seeds)
+            self._judgement = self._judge(sound)
             self._judged = sound[: self._judgement.seeds]
         self._fault = self._find_fault(len(sound)) or self._difference()
         self._wanted = [] if self._fault or self._enough else self._next(len(sound))
+
+    def _judge(self, runs: list[StoredRun]) -> Judgement:
+        if self.rule != "mean":
+            outcomes = [self.holds(run) for run in runs]
+            return judge(outcomes, self.rule, max_seeds=self.max_seeds)
+        ((name, region),) = self.regions.items()
+        values = [run.metrics[name] for run in runs]
+        return judge_mean(values, region, scale=self.scale, max_seeds=self.max_seeds)
 
     def take_repeat(self, what: Mapping[str, float] | Failure) -> None:
         """Add what the first seed gave when it was carried out a second time."""
@@ -110,8 +119,7 @@ class Sample:
             failure = self.failures[index]
             return Fault(f"seed {index}: {failure.message}", failure)
         if not self._enough and index in self.runs and index < self.cap:
-            name, returned = self._missing(self.runs[index]), ", ".join(self.runs[index].metrics)
-            return Fault(f"seed {index}: no metric `{name}`; the experiment returned {returned}")
+            return Fault(f"seed {index}: {self._refusal(self.runs[index])}")
         metrics = [run.metrics for run in self._judged]
         if self.rule == "probe":
             infinite = [name for values in metrics for name, x in values.items() if math.isinf(x)]
@@ -140,8 +148,16 @@ class Sample:
                 )
         return None
 
-    def _missing(self, run: StoredRun) -> str | None:
-        return next((name for name in self.regions if name not in run.metrics), None)
+    def _refusal(self, run: StoredRun) -> str | None:
+        """Return why the run can't be judged."""
+        for name in self.regions:
+            if name not in run.metrics:
+                returned = ", ".join(run.metrics)
+                return f"no metric `{name}`; the experiment returned {returned}"
+            if self.scale == "log" and run.metrics[name] <= 0:
+                value = run.metrics[name]
+                return f"metric `{name}` is {value!r}; `scale: log` takes positive values"
+        return None
 
     @property
     def fault(self) -> Fault | None:

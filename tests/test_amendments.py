@@ -89,6 +89,13 @@ LOOSENED = [
 ]
 
 
+def test_another_scale_is_a_change(folder: Path):
+    claim = load_spec(folder).claims[1].model_copy(update={"declared_rule": "mean"})
+    logarithmic = claim.model_copy(update={"scale": "log"})
+    assert list(changes(claim, logarithmic)) == ["the scale was linear and is log"]
+    assert list(changes(logarithmic, claim)) == ["the scale was log and is linear"]
+
+
 @pytest.mark.parametrize(("old", "new", "message"), LOOSENED, ids=[case[2] for case in LOOSENED])
 def test_loosening_is_found_and_an_amendment_heals_it(
     folder: Path, old: str, new: str, message: str

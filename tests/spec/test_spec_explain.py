@@ -45,6 +45,18 @@ ONE = [
         ),
     ),
     (
+        ("seeds: {max: 12}", "rule: means"),
+        (
+            24,
+            "means",
+            LOWER + "`rule` must be every, typical or mean, found `means`; did you mean `mean`?",
+        ),
+    ),
+    (
+        ("seeds: {max: 12}", "scale: linear\n    rule: mean"),
+        (24, "linear", LOWER + "`scale` must be log, found `linear`"),
+    ),
+    (
         ("paper:\n", "papers: {}\npaper:\n"),
         (1, "papers", "unknown key `papers`; did you mean `paper`?"),
     ),
