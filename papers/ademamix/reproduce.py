@@ -102,6 +102,43 @@ def _decays_of_optimizer(beta_start: float, beta3: float) -> list[float]:
 
 
 @experiment
+def alpha_warmup(
+    run: Run, *, alpha: float = 5.0, warmup: int | None = 4, steps: int = 8
+) -> dict[str, float]:
+    """α(t) from how AdEMAMix moves its parameter under a gradient of 1, against min(t α / 4, α).
+
+    As in `_decays_of_optimizer` ε is so large that the denominator is constant, and the run with
+    α = 0 is subtracted. What is left of step t is α(t) (1 - β3^t).
+    """
+    scale, beta3 = 1e12, 0.99
+    paths = []
+    for weight in (alpha, 0.0):
+        theta = torch.zeros(1, dtype=run.dtype)
+        optimizer = AdEMAMix(
+            [theta],
+            lr=scale,
+            eps=scale,
+            betas=(0.9, BETA2, beta3),
+            alpha=weight,
+            alpha_warmup=warmup,
+        )
+        path = [0.0]
+        for _ in range(steps):
+            theta.grad = torch.ones_like(theta)
+            optimizer.step()
+            path.append(theta.item())
+        paths.append(path)
+    gaps = [b - a for a, b in zip(*paths, strict=True)]
+    seen = [(b - a) / (1 - beta3**t) for t, (a, b) in enumerate(pairwise(gaps), 1)]
+    wanted = [min(t / 4, 1) * alpha for t in range(1, steps + 1)]
+    return {
+        "alpha_error": max(abs(a / alpha - w / alpha) for a, w in zip(seen, wanted, strict=True)),
+        "start_error": max(abs(beta3_schedule(0, 0.9999, b, 10) - b) for b in (0.0, 0.9)),
+        "zero_error": abs(beta3_schedule(5, 0.9999, 0.0, 10) - 0.9999**2),
+    }
+
+
+@experiment
 def adamw_trajectory(
     run: Run, *, alpha: float = 0.0, beta3: float = 0.9999, steps: int = 50
 ) -> dict[str, float]:

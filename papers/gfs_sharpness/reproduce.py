@@ -1,7 +1,7 @@
 """Experiments on the sharpness of gradient flow solutions: scalar networks, regression, digits."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,6 +38,100 @@ SCALAR_SHARPNESS: dict[str, Callable[[Array], Array]] = {
 
 
 @experiment
+def definitions(run: Run, *, points: int = 20, sharpness: str = "current") -> dict[str, float]:
+    """Gradient, Hessian and sharpness at random points against derivatives of loss and gradient.
+
+    The derivatives are by complex steps, exact to rounding. `sharpness`: "current" for that of the
+    point itself, or "gfs".
+    """
+    gradient_errors, sharpness_errors = [], []
+    for depth in DEPTHS:
+        w = np.exp(0.5 * run.rng.standard_normal((depth, points)))
+        top = largest_eigenvalue(derivative(scalar_gradient, w))
+        gradient_errors.append(relative_error(scalar_gradient(w), derivative(scalar_loss, w)))
+        sharpness_errors.append(np.abs(SCALAR_SHARPNESS[sharpness](w) / top - 1).max())
+    problem = regression(run.rng)
+    w = run.rng.normal(0, 0.7, (points, 2 * problem.x.shape[1]))
+    measure = problem.gfs_sharpness if sharpness == "gfs" else problem.sharpness
+    hessian = derivative(lambda x: problem.gradient(x.T).T, w.T)
+    top = largest_eigenvalue(hessian)
+    slope = derivative(lambda x: problem.loss(x.T), w.T).T
+    gradient_errors.append(relative_error(problem.gradient(w), slope))
+    sharpness_errors.append(np.abs(measure(w) / top - 1).max())
+    return {
+        "gradient_error": float(max(gradient_errors)),
+        "hessian_error": relative_error(problem.hessian(w), np.moveaxis(hessian, -1, 0)),
+        "sharpness_error": float(max(sharpness_errors)),
+    }
+
+
+def derivative(function: Callable[[Any], Any], w: Array) -> Array:
+    """Return ∂f/∂w_k, k along axis 0, of an analytic function whose last axis is that of `w`."""
+    step = 1e-20
+    return np.array([function(w + 1j * step * e[:, None]).imag / step for e in np.eye(len(w))])
+
+
+def largest_eigenvalue(hessians: Array) -> Array:
+    """Return λmax of symmetric matrices, which `derivative` leaves in the first two axes."""
+    return np.linalg.eigvalsh(np.moveaxis(hessians, -1, 0))[..., -1]
+
+
+def relative_error(a: Array, b: Array) -> float:
+    """Return the largest distance of two arrays, relative to the largest entry of `b`."""
+    return float(np.abs(a - b).max() / np.abs(b).max())
+
+
+def regression(
+    rng: np.random.Generator, samples: int = 10, dimension: int = 20
+) -> SquaredRegression:
+    """Draw a problem of squared regression with a linear teacher."""
+    x = rng.standard_normal((samples, dimension))
+    return SquaredRegression(x, x @ rng.normal(0, 0.5, dimension))
+
+
+@experiment
+def flow_solutions(run: Run, *, points: int = 20, steps: int = 0) -> dict[str, float]:
+    """Gradient flow solutions against the losses there and against what the flow conserves.
+
+    Half of the starts of squared regression are near zero, where the flow has far to go. `steps`:
+    of gradient descent with step size 1/φ, made before the flow; they conserve nothing.
+    """
+    losses, errors, product_errors, sharpness_errors = [], [], [], []
+    for depth in DEPTHS:
+        w = end = np.exp(0.5 * run.rng.standard_normal((depth, points)))
+        for _ in range(steps):
+            end = end - scalar_gradient(end) / scalar_gfs_sharpness(end)
+        products = run.rng.uniform(0.5, 1.5, points)
+        product_errors.append(np.abs(scalar_flow(end, products).prod(axis=0) / products - 1).max())
+        end = scalar_flow(end)
+        losses.append(0.5 * (end.prod(axis=0) - 1) ** 2)
+        top = largest_eigenvalue(derivative(scalar_gradient, end))
+        sharpness_errors.append(np.abs(scalar_gfs_sharpness(w) / top - 1).max())
+        errors.append(relative_error(end**2 - end[0] ** 2, w**2 - w[0] ** 2))
+    problem = regression(run.rng)
+    scale = np.where(np.arange(points) % 2 == 0, 0.7, 0.05)[:, None]
+    w = end = scale * np.abs(run.rng.normal(1, 0.3, (points, 2 * problem.x.shape[1])))
+    for _ in range(steps):
+        end = end - problem.gradient(end) / problem.gfs_sharpness(end)[:, None]
+    end = problem.flow(end)
+    (u, v), (u0, v0) = np.split(end, 2, axis=-1), np.split(w, 2, axis=-1)
+    misfit = (u**2 - v**2) @ problem.x.T - problem.y
+    losses.append((misfit**2).mean(axis=-1) / 2)
+    errors.append(np.abs(u * v / (u0 * v0) - 1).max())
+    top = largest_eigenvalue(derivative(lambda x: problem.gradient(x.T).T, end.T))
+    sharpness_errors.append(np.abs(problem.gfs_sharpness(w) / top - 1).max())
+    moved = np.log(np.abs(u / u0))
+    along = moved @ np.linalg.pinv(problem.x) @ problem.x
+    return {
+        "largest_loss": float(max(map(np.max, losses))),
+        "conserved_error": float(max(errors)),
+        "product_error": float(max(product_errors)),
+        "direction_error": relative_error(along, moved),
+        "sharpness_error": float(max(sharpness_errors)),
+    }
+
+
+@experiment
 def depth_two(run: Run, *, pairs: int = 100, sharpness: str = "gfs") -> dict[str, float]:
     """Two layers: the balance's factor and √(4 + Δ²), against two other ways to compute them.
 
@@ -66,6 +160,7 @@ def depth_two(run: Run, *, pairs: int = 100, sharpness: str = "gfs") -> dict[str
     phi = np.sqrt(4 + delta**2)
     run.curve("closed form", np.sort(delta).tolist(), phi[np.argsort(delta)].tolist())
     return {
+        "end_residual": float(np.abs(end.prod(axis=0) - 1).max()),
         "balance_error": float(np.max(np.abs(change) / scale)),
         "root_error": float(np.max(np.abs(SCALAR_SHARPNESS[sharpness](w) / phi - 1))),
         "flow_error": float(np.max(np.abs(autodiff_sharpness(end) / phi - 1))),
@@ -182,8 +277,7 @@ def squared_regression(
     A run whose loss passes 1e6 is dropped. `sharpness`: "gfs", or "current" for that of the iterate
     itself.
     """
-    x = run.rng.standard_normal((samples, dimension))
-    problem = SquaredRegression(x, x @ run.rng.normal(0, 0.5, dimension))
+    problem = regression(run.rng, samples, dimension)
     measure = problem.gfs_sharpness if sharpness == "gfs" else problem.sharpness
     first = np.abs(run.rng.normal(0.7, 0.2, 2 * dimension))
     eta = 2 * np.array(STEP_SIZES) / problem.gfs_sharpness(first)
