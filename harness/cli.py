@@ -141,6 +141,15 @@ def _parser() -> argparse.ArgumentParser:
     why.add_argument("paper", metavar="PAPER", help="slug or folder")
     _add_tier(why, "smoke")
 
+    _add_mutate(
+        add(
+            "mutate",
+            "change a paper's method in small ways and see whether its claims notice",
+            "  claimbench mutate ademamix\n"
+            "  claimbench mutate ademamix --mutants 10 --seed 1 --json mutants.json",
+        )
+    )
+
     add(
         "doctor",
         "say what this machine can run: profiles, limits, data sets, extras",
@@ -161,6 +170,45 @@ def _parser() -> argparse.ArgumentParser:
     )
     gc.add_argument("--dry-run", action="store_true", help="only say what would go")
     return parser
+
+
+def _add_mutate(mutate: argparse.ArgumentParser) -> None:
+    mutate.description = """\
+Change a paper's method in small ways and see whether its claims notice.
+
+Each mutant is method.py, or a module of the paper's folder that it imports, with one operator,
+sign, constant, index, argument, statement or condition changed. It is made in a scratch copy, and
+the claims that are as expected on the original are tried on it, the cheapest first, until one is
+not: that claim has caught it. Survivors get their controls run as well. A mutant that no claim
+catches shows a missing claim or too weak a check; it is shown with its diff. One that changes
+nothing which a claim could notice is listed in the paper's mutants.yaml, with the reason:
+
+  equivalent:
+    - file: method.py
+      function: scalar_flow
+      was: "for _ in range(100):"
+      now: "for _ in range(200):"
+      reason: "Newton's method needs fewer than 20 steps; the limit is never met."
+
+`--json` writes file, function, was and now of every mutant. What is known of a mutant is not run
+again. Defaults of parameters, guards that raise, and text are never changed."""
+    mutate.epilog = str(mutate.epilog).replace(
+        _EXITS,
+        "exit codes: 0 at least 90 % of the mutants that are not equivalent are caught, 1 fewer "
+        "are,\n            2 usage or spec error",
+    )
+    mutate.add_argument("paper", metavar="PAPER", help="slug or folder")
+    _add_tier(mutate, "smoke")
+    mutate.add_argument(
+        "--mutants", type=int, default=40, metavar="N", help="at most N mutants (default: 40)"
+    )
+    mutate.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which mutants are chosen (default: 0)"
+    )
+    mutate.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
+    )
+    mutate.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 
 
 def _add_tier(parser: argparse.ArgumentParser, default: str) -> None:
@@ -195,6 +243,18 @@ def _run(options: argparse.Namespace) -> int:
         from harness.commands import why
 
         return why.run(options.paper, settings=Settings(tier=options.tier, profile=options.profile))
+    if options.command == "mutate":
+        from harness.commands import mutate
+
+        return mutate.run(
+            options.paper,
+            Settings(
+                tier=options.tier, profile=options.profile, workers=options.workers, repeat=False
+            ),
+            most=options.mutants,
+            seed=options.seed,
+            json_file=options.json,
+        )
     if options.command == "gc":
         from harness.commands import gc
 

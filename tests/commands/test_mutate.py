@@ -1,0 +1,227 @@
+"""`claimbench mutate`: what it prints, writes, and with which exit code."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+
+STRICT = {"expect": {"value": {"between": [1, 2]}}}
+METHOD = '''"""A method that scales a number."""
+
+
+def scaled(x: float, scale: float) -> float:
+    y = scale * x
+    return y if y > -9 else -x
+'''
+DEAD = {
+    "file": "method.py",
+    "function": "scaled",
+    "was": "return y if y > -9 else -x",
+    "now": "return y if y > -9 else x",
+    "reason": "No claim has a value so low.",
+}
+
+
+@pytest.fixture
+def paper(make_paper, monkeypatch):
+    """A paper in the project of the current folder, whose claim bounds the value on both sides."""
+    paper = make_paper(claims=[STRICT])
+    (paper.folder / "method.py").write_text(METHOD, encoding="utf-8")
+    monkeypatch.chdir(paper.folder.parents[1])
+    return paper
+
+
+@pytest.fixture
+def call(capsys):
+    """Run the command and return its exit code, standard output and standard error."""
+
+    def run(*words):
+        capsys.readouterr()
+        code = main(["mutate", *map(str, words)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def list_equivalents(paper, *entries):
+    text = json.dumps({"equivalent": entries})  # which is YAML too
+    (paper.folder / "mutants.yaml").write_text(text, encoding="utf-8")
+
+
+def test_survivors_are_shown_with_their_diff_and_make_it_fail(call, paper):
+    code, out, err = call("tiny")
+    head, counts, *_ = out.splitlines()
+    assert code == 1
+    assert head == "tiny · tier smoke · profile cpu · seed 0"
+    assert counts.startswith("5 of 8 mutants caught (62 %), 0 equivalent; 8 chosen of 8; ")
+    assert "\n  arithmetic   1 of 1\n  comparison   1 of 2\n" in out
+    survivor = out[out.index("\nsurvived: method.py:6 scaled, sign\n") :]
+    assert "--- a/method.py\n+++ b/method.py\n" in survivor
+    assert "-    return y if y > -9 else -x\n+    return y if y > -9 else x\n" in survivor
+    assert out.count("\nsurvived: ") == 3
+    assert "/8 method.py:5 scaled arithmetic: caught by holds\n" in err
+    assert "/8 method.py:6 scaled sign: survived\n" in err
+
+
+def test_json_has_every_mutant(call, paper, tmp_path):
+    target = tmp_path / "mutants.json"
+    _, out, _ = call("tiny", "--json", target)
+    report = json.loads(target.read_text(encoding="utf-8"))
+    assert (report["mutants"], report["caught"], report["survived"]) == (8, 5, 3)
+    assert report["share"] == 5 / 8
+    assert len(report["outcomes"]) == 8
+    (caught,) = [o for o in report["outcomes"] if o["now"] == "y = scale / x"]
+    assert (caught["file"], caught["line"], caught["kind"]) == ("method.py", 5, "arithmetic")
+    assert (caught["outcome"], caught["claim"], caught["verdict"]) == (
+        *("caught", "holds"),
+        "diverged",
+    )
+    for outcome in report["outcomes"]:
+        shown = outcome["diff"].rstrip("\n") in out
+        assert shown == (outcome["outcome"] == "survived")
+
+
+def test_equivalent_mutants_do_not_count(call, paper):
+    list_equivalents(paper, DEAD)
+    code, out, _ = call("tiny")
+    assert code == 1
+    assert "5 of 7 mutants caught (71 %), 1 equivalent" in out
+    assert "+    return y if y > -9 else x\n" not in out
+
+
+def test_nine_in_ten_are_enough(call, paper):
+    _, _, _ = call("tiny", "--json", paper.folder / "all.json")
+    report = json.loads((paper.folder / "all.json").read_text(encoding="utf-8"))
+    (paper.folder / "all.json").unlink()
+    keys = ("file", "function", "was", "now", "nth")
+    entries = [
+        {**{key: outcome[key] for key in keys}, "reason": "It is alike."}
+        for outcome in report["outcomes"]
+        if outcome["outcome"] == "survived"
+    ]
+    list_equivalents(paper, *entries)
+    code, out, _ = call("tiny")
+    assert code == 0
+    assert "5 of 5 mutants caught (100 %), 3 equivalent" in out
+    list_equivalents(paper, *entries[1:])
+    assert call("tiny")[0] == 1
+
+
+def test_entry_that_is_stale_or_caught_is_told(call, paper):
+    caught = {**DEAD, "was": "y = scale * x", "now": "y = scale / x"}
+    stale = {**DEAD, "now": "return y if y > -9 else x * 2"}
+    list_equivalents(paper, DEAD, caught, stale)
+    _, out, _ = call("tiny")
+    assert "5 of 7 mutants caught" in out
+    assert "mutants.yaml:1: listed as equivalent, but `holds` caught it; remove the entry" in out
+    assert "mutants.yaml:1: matches no mutant any more; remove or rewrite the entry" in out
+
+
+def test_number_and_seed_choose_the_mutants(call, paper, tmp_path):
+    chosen = []
+    for number, words in enumerate([(), ("--seed", 1), ("--seed", 1)]):
+        target = tmp_path / f"{number}.json"
+        call("tiny", "--mutants", 4, "--json", target, *words)
+        report = json.loads(target.read_text(encoding="utf-8"))
+        assert report["possible"] == 8
+        chosen.append([(o["now"], o["line"]) for o in report["outcomes"]])
+    assert [len(names) for names in chosen] == [4, 4, 4]
+    assert chosen[0] != chosen[1] == chosen[2]
+
+
+def test_functions_of_other_tiers_are_named(call, make_paper):
+    code = """
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    return {"value": scaled(1 + random.random(), scale)}
+
+
+@experiment
+def later(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    return {"value": shifted(random.random(), scale)}
+"""
+    claims = [STRICT, {"id": "later", "experiment": "later", "from": "standard"}]
+    paper = make_paper(code=code, claims=claims)
+    paper.replace("import scaled", "import scaled, shifted")
+    method = f"{METHOD}\n\ndef shifted(x: float, by: float) -> float:\n    return x + by\n"
+    (paper.folder / "method.py").write_text(method, encoding="utf-8")
+    _, out, _ = call(paper.folder)
+    assert "left alone, since no claim tried at smoke reaches them: shifted\n" in out
+    assert "8 chosen of 8" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["tin"], "`tin` is no paper in "),
+        (["tiny", "--mutants", "0"], "at least one mutant is needed, not 0"),
+        (["tiny", "--json", "no/where.json"], "--json no/where.json: there is no folder no"),
+        (["tiny", "--profile", "cp"], "no profile `cp`; did you mean `cpu`?"),
+        (["papers"], "`papers` holds several papers; name one of them"),
+    ],
+)
+def test_request_that_cannot_be_carried_out(call, paper, make_paper, words, sentence):
+    make_paper("another")
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"claimbench: {sentence}")
+
+
+def test_problem_of_mutants_yaml_is_told_before_anything_runs(call, paper):
+    list_equivalents(paper, {**DEAD, "reason": ""})
+    code, out, err = call("tiny")
+    assert (code, out) == (2, "")
+    assert "papers/tiny/mutants.yaml:1:" in err
+    assert paper.runs() == []
+
+
+def test_missing_libcst_comes_with_the_command(call, paper, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    code, _, err = call("tiny")
+    assert code == 2
+    assert err == "claimbench: mutate needs libcst; pip install 'claimbench[mutation]'\n"
+
+
+def test_other_commands_do_not_import_libcst():
+    words = "import sys, harness.cli, harness.commands.mutate; print('libcst' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_terminal_shows_a_bar_and_the_survivors(paper):
+    command = [sys.executable, "-m", "harness", "mutate", str(paper.folder)]
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment)
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(master, 65536)
+        except OSError:  # the command has closed its side
+            break
+    os.close(master)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "survived: method.py:6 scaled, sign" in out.decode()
+    assert "scaled sign: survived" in shown.decode()
+    assert "caught by" not in shown.decode()
+    assert "━" in shown.decode()
+
+
+def test_mutants_files_of_this_repository_are_sound():
+    from harness.mutation.equivalents import read_equivalents, stale
+    from harness.mutation.rewriting import all_mutants
+
+    papers = Path(__file__).parents[2] / "papers"
+    found = sorted(papers.glob("*/mutants.yaml"))
+    assert found
+    for path in found:
+        assert stale(read_equivalents(path.parent), all_mutants(path.parent)) == []

@@ -1,0 +1,237 @@
+"""Trying claims on mutants: order, stopping, controls, time limits, and what is not run twice."""
+
+import pytest
+
+from harness.errors import UsageError
+from harness.mutation.rewriting import all_mutants
+from harness.mutation.running import LEAST_SECONDS, Hunt, Outcome, try_original, within_reach
+from harness.settings import Settings
+from harness.spec import load_spec
+from harness.store import Store
+
+METHOD = '''"""A method that scales a number."""
+
+
+def scaled(x: float, scale: float) -> float:
+    y = scale * x
+    return y
+
+
+def unused(x: float) -> float:
+    return x + 1
+'''
+MEASURES = """
+NOTES = Path(os.environ.get("CLAIMBENCH_TEST_NOTES", HERE))
+
+
+def told(name, scale):
+    with open(NOTES / "told.txt", "a", encoding="utf-8") as notes:
+        notes.write(f"{HERE} {name} {scale:g}\\n")
+
+
+@experiment
+def quick(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    told("quick", scale)
+    return {"value": scaled(2 + random.random(), scale)}
+
+
+@experiment
+def slow(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    told("slow", scale)
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    return {"value": scaled(2 + random.random(), scale)}
+"""
+SLOW = {"id": "slow", "experiment": "slow", "expect": {"value": {"between": [2, 3]}}}
+QUICK = {"id": "quick", "experiment": "quick", "expect": {"value": {"at_least": 1.9}}}
+LATER = {"id": "later", "experiment": "quick", "from": "standard"}
+WRONG = {"id": "wrong", "experiment": "quick", "expect": {"value": {"at_least": 4}}}
+
+QUIETLY = Settings(repeat=False, workers=2)
+
+
+def nothing(_):
+    """Watch nothing."""
+
+
+@pytest.fixture
+def paper(make_paper, tmp_path, monkeypatch):
+    """A paper with a slow and strict claim before a quick and loose one."""
+    monkeypatch.setenv("CLAIMBENCH_TEST_NOTES", str(tmp_path))
+    paper = make_paper(code=MEASURES, claims=[SLOW, QUICK])
+    (paper.folder / "method.py").write_text(METHOD, encoding="utf-8")
+    return paper
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Return the experiments that ran in scratch copies since it was asked last."""
+
+    def lines(folder):
+        path = tmp_path / "told.txt"
+        found = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return [line.split()[1:] for line in found if line.split()[0] != str(folder)]
+
+    return lines
+
+
+def hunt(folder, settings=QUIETLY):
+    spec = load_spec(folder)
+    return Hunt(spec, try_original(spec, settings, nothing), settings)
+
+
+def mutant(folder, now):
+    (found,) = [m for m in all_mutants(folder) if m.now == now and m.function != "unused"]
+    return found
+
+
+def test_claims_are_tried_the_cheapest_first(paper):
+    original = try_original(load_spec(paper.folder), QUIETLY, nothing)
+    assert [check.claim for check in original.checks] == ["quick", "slow"]
+    assert original.checks[1].cpu_seconds > 3 * 0.09
+    assert {check.timeout for check in original.checks} == {LEAST_SECONDS}
+    assert original.left_out == {}
+
+
+def test_claims_that_cannot_catch_are_left_out_with_the_reason(make_paper, monkeypatch, tmp_path):
+    monkeypatch.setenv("CLAIMBENCH_TEST_NOTES", str(tmp_path))
+    speed = {"id": "fast", "kind": "speed", "experiment": "slow"}
+    paper = make_paper(code=MEASURES, claims=[QUICK, LATER, WRONG, speed])
+    original = try_original(load_spec(paper.folder), QUIETLY, nothing)
+    assert [check.claim for check in original.checks] == ["quick"]
+    assert original.left_out["later"] == "judged from standard"
+    assert original.left_out["wrong"].startswith("diverged: value is ")
+    assert original.left_out["fast"] == "a ratio of times catches by chance"
+
+
+def test_no_claim_that_could_catch(make_paper):
+    paper = make_paper(claims=[{"from": "standard"}])
+    with pytest.raises(UsageError, match="no claim at smoke can catch a mutant\n  holds: judged"):
+        try_original(load_spec(paper.folder), QUIETLY, nothing)
+
+
+def test_known_divergence_catches_a_mutant_for_which_the_claim_holds(make_paper):
+    known = {"verdict": "diverges", "finding": "It does not.", "passes_with": {"scale": 4.0}}
+    paper = make_paper(claims=[{"expect": {"value": {"at_least": 3}}, "known": known}])
+    (paper.folder / "method.py").write_text(METHOD, encoding="utf-8")
+    paper.replace("scale * x", "2 * scale * x * 0.5", "method.py")
+    (outcome,) = hunt(paper.folder).run(
+        [mutant(paper.folder, "y = 4 * scale * x * 0.5")], nothing, controls=False
+    )
+    assert outcome.claim is None  # at most 4, not always above 3
+    (outcome,) = hunt(paper.folder).run([mutant(paper.folder, "y = 2 * scale * x / 0.5")], nothing)
+    assert (outcome.claim, outcome.verdict) == ("holds", "reproduced")
+
+
+def test_first_catch_ends_it_and_a_survivor_meets_every_claim_and_control(paper, told):
+    paper.replace("scale * x", "scale * x * (1 - 0 * x)", "method.py")
+    trying = hunt(paper.folder)
+    told(paper.folder)
+    mutants = [
+        mutant(paper.folder, "y = -(scale * x * (1 - 0 * x))"),  # quick sees it
+        mutant(paper.folder, "y = scale * x * (1 - 1 * x)"),
+        mutant(paper.folder, "y = scale * x * (1 + 0 * x)"),  # the same
+    ]
+    reported: list[Outcome] = []
+    outcomes = trying.run(mutants, reported.append)
+    assert [(o.claim, o.verdict) for o in outcomes] == [
+        ("quick", "diverged"),
+        ("quick", "diverged"),
+        (None, ""),
+    ]
+    assert [o.mutant for o in outcomes] == mutants
+    assert reported == outcomes
+    ran = told(paper.folder)
+    assert ran.count(["slow", "1"]) == 3, "the survivor alone needs the slow claim: three seeds"
+    assert ["quick", "0.25"] in ran
+    assert ["slow", "0.25"] in ran
+
+
+def test_claim_that_is_dearer_catches_what_the_cheap_one_misses(paper):
+    paper.replace("scale * x", "scale * x * 1.0", "method.py")
+    (outcome,) = hunt(paper.folder).run([mutant(paper.folder, "y = scale * x * 2.0")], nothing)
+    assert (outcome.claim, outcome.verdict, outcome.control) == ("slow", "diverged", False)
+    assert outcome.reason.startswith("value is ")
+
+
+def test_mutant_that_lets_the_control_pass_is_caught_by_it(paper):
+    paper.replace("y = scale * x", "y = scale**2 * x", "method.py")
+    mutated = mutant(paper.folder, "y = scale**4 * x")
+    assert hunt(paper.folder).run([mutated], nothing)[0].claim is None
+    paper.replace("y = scale**2 * x", "y = x if scale > 1 else scale * x", "method.py")
+    mutated = mutant(paper.folder, "y = x if scale < 1 else scale * x")
+    trying = hunt(paper.folder)
+    assert trying.run([mutated], nothing, controls=False)[0].claim is None
+    (outcome,) = trying.run([mutated], nothing)
+    assert (outcome.claim, outcome.verdict, outcome.control) == ("quick", "vacuous", True)
+
+
+def test_mutant_that_raises_is_caught(paper):
+    paper.replace("scale * x", "scale * x[0] if scale is None else scale * x", "method.py")
+    mutated = mutant(paper.folder, "y = scale * x[0] if scale is not None else scale * x")
+    (outcome,) = hunt(paper.folder).run([mutated], nothing)
+    assert (outcome.claim, outcome.verdict) == ("quick", "error")
+    assert "TypeError" in outcome.reason
+
+
+def test_mutant_that_hangs_is_caught_in_a_short_time(paper, monkeypatch):
+    monkeypatch.setattr("harness.mutation.running.LEAST_SECONDS", 0.5)
+    monkeypatch.setattr("harness.mutation.running.PATIENCE", 0.0)
+    loop = "y = x\n    while y < x + 3:\n        y += 1\n    y = scale * x"
+    paper.replace("y = scale * x", loop, "method.py")
+    hangs = [m for m in all_mutants(paper.folder) if m.now == "y += 0"]
+    (outcome,) = hunt(paper.folder).run(hangs, nothing)
+    assert (outcome.claim, outcome.verdict) == ("quick", "error")
+    assert "timed out after 0.5 s" in outcome.reason
+
+
+def test_nothing_is_run_twice_until_the_code_changes(paper, told):
+    mutants = all_mutants(paper.folder)
+    first = hunt(paper.folder)
+    outcomes = first.run(mutants, nothing)
+    assert first.ran > len(mutants)
+    told(paper.folder)
+    again = hunt(paper.folder)
+    assert again.run(mutants, nothing) == outcomes
+    assert (again.ran, told(paper.folder)) == (0, [])
+    paper.replace("2 + random", "2.0 + random")
+    edited = hunt(paper.folder)
+    edited.run(all_mutants(paper.folder), nothing)
+    assert edited.ran == first.ran
+
+
+def test_store_of_the_paper_has_the_original_alone_and_the_folder_is_untouched(paper, store_home):
+    files = {path: path.read_bytes() for path in paper.folder.rglob("*") if path.is_file()}
+    trying = hunt(paper.folder)
+    before = Store(store_home).counts()
+    trying.run(all_mutants(paper.folder), nothing)
+    assert Store(store_home).counts() == before
+    assert {p: p.read_bytes() for p in paper.folder.rglob("*") if p.is_file()} == files
+
+
+def test_mutants_out_of_reach_are_those_that_only_other_claims_meet(paper):
+    paper.replace("import scaled", "import scaled, unused")
+    paper.replace(
+        "@experiment\ndef quick",
+        "@experiment\ndef third(run: Run, *, scale: float = 1.0) -> dict[str, float]:\n"
+        "    return {'value': unused(scale)}\n\n\n@experiment\ndef quick",
+    )
+    spec = load_spec(paper.folder)
+    original = try_original(spec, QUIETLY, nothing)
+    mutants = all_mutants(paper.folder)
+    assert within_reach(spec, mutants, original) == (mutants, []), "no claim reaches `unused`"
+    third = {"id": "third", "experiment": "third", "from": "standard"}
+    text = (paper.folder / "claims.yaml").read_text(encoding="utf-8")
+    text = text.replace("experiments:\n", "experiments:\n  third: {}\n")
+    text += (
+        "- {id: third, statement: S., source: Sec. 1, kind: exact, fidelity: exact, "
+        f"experiment: {third['experiment']}, expect: {{value: {{at_least: 1}}}}, "
+        "control: {scale: -1.0}, from: standard}\n"
+    )
+    (paper.folder / "claims.yaml").write_text(text, encoding="utf-8")
+    spec = load_spec(paper.folder)
+    near, far = within_reach(spec, mutants, try_original(spec, QUIETLY, nothing))
+    assert far == ["unused"]
+    assert {m.function for m in near} == {"scaled"}
