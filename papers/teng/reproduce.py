@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from jax import Array
+from jax.tree_util import Partial
 
 from common import spectral
 from common.least_squares import levenberg_marquardt, values_and_slopes
@@ -18,6 +19,7 @@ from harness import Run, artefact, experiment
 from .method import (
     EULER_ITERATIONS,
     HEUN_ITERATIONS,
+    Subset,
     euler_step,
     heun_step,
     tdvp_velocity,
@@ -102,6 +104,83 @@ def first_iteration(run: Run, *, nodes: int = 256, iteration: int = 1) -> dict[s
         "difference": float(np.max(np.abs(update - tdvp)) / np.max(np.abs(update))),
         "update_norm": float(np.linalg.norm(update)),
     }
+
+
+@experiment
+def linear_model(run: Run, *, rcond: float = 1e-6, subsets: bool = True) -> dict[str, float]:
+    """Time steps of û = x·θ with L û = x·Mθ, against closed forms and NumPy's least squares.
+
+    Args:
+        run: the run.
+        rcond: where TENG cuts singular values; those of the nodes are 10, 1, …, 5e-5 and 5e-6, so
+            that 1e-6 cuts the last one.
+        subsets: if False, every iteration may move all coordinates.
+    """
+    n, p, dt = 32, 8, 0.1
+    q, w = (np.linalg.qr(run.rng.standard_normal((rows, p)))[0] for rows in (n, p))
+    theta, decay = run.rng.standard_normal(p), run.rng.uniform(1, 2, p)
+    sigma = np.array([10, 1, 1, 1, 1, 1, 5e-5, 5e-6])
+    x, m, kept = (q * sigma) @ w.T, (w * -decay) @ w.T, w[:, :-1] @ w[:, :-1].T
+    model, rate = Partial(_linear), Partial(_linear_rate, m)
+    euler = euler_step(model, rate, theta, x, dt, iterations=1, rcond=rcond)
+    heun = heun_step(model, rate, theta, x, dt, iterations=(1, 1), rcond=rcond)
+    predicted = theta + kept @ (dt * m @ theta)
+    slope = m @ theta + m @ predicted
+    wanted = theta + kept @ (dt / 2 * slope)
+    losses = (
+        (heun.losses[0][0], x @ (dt * m @ theta)),
+        (heun.losses[1][0], x @ (theta + dt / 2 * slope - predicted)),
+    )
+    scale = np.max(np.abs(wanted - theta))
+    oblique = run.rng.standard_normal((n, p))  # of orthogonal columns some would not move again
+    moved, error = _subset_moves(run, oblique, theta, m, dt) if subsets else ([p, p, p], 0.0)
+    return {
+        "euler_error": float(np.max(np.abs(euler.theta - predicted)) / scale),
+        "heun_error": float(np.max(np.abs(heun.theta - wanted)) / scale),
+        "cut_moves": float(abs((heun.theta - theta) @ w[:, -1]) / scale),
+        "loss_error": max(abs(float(a) / (r @ r / (2 * n)) - 1) for a, r in losses),
+        "first_moved": moved[0],
+        "later_moved_least": min(moved[1:]),
+        "later_moved_most": max(moved[1:]),
+        "subset_error": error,
+    }
+
+
+def _linear(theta: Array, x: Array) -> Array:
+    return x @ theta
+
+
+def _linear_rate(m: Array, theta: Array, x: Array) -> Array:
+    return x @ (m @ theta)
+
+
+def _subset_moves(
+    run: Run, x: Vector, theta: Vector, m: Vector, dt: float
+) -> tuple[list[int], float]:
+    """Return how many coordinates iterations with subsets move, and how far from least squares.
+
+    The iterations are the first two of TENG-Euler and the first of TENG-Heun's second stage.
+    """
+    model, rate, subset = Partial(_linear), Partial(_linear_rate, m), Subset(run.jax_key(), 2, 3)
+    first, second = (
+        np.asarray(euler_step(model, rate, theta, x, dt, iterations=i, subset=subset).theta)
+        for i in (1, 2)
+    )
+    corrected = heun_step(model, rate, theta, x, dt, iterations=(1, 1), subset=subset).theta
+    target = x @ (theta + dt * m @ theta)
+    corrector = x @ (theta + dt / 2 * (m @ theta + m @ first))
+    counts, errors = [], []
+    for start, end, goal in (
+        (theta, first, target),
+        (first, second, target),
+        (first, np.asarray(corrected), corrector),
+    ):
+        change = end - start
+        (moving,) = np.nonzero(change)
+        wanted = np.linalg.lstsq(x[:, moving], goal - x @ start, rcond=None)[0]
+        counts.append(len(moving))
+        errors.append(float(np.max(np.abs(change[moving] - wanted)) / np.max(np.abs(wanted))))
+    return counts, max(errors)
 
 
 @dataclass
