@@ -150,6 +150,16 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
+    _add_leaderboard(
+        add(
+            "leaderboard",
+            "publish verdicts, join and compare published ones, build the site",
+            "  claimbench leaderboard publish ademamix\n"
+            "  claimbench leaderboard merge shard-1 shard-2\n"
+            "  claimbench leaderboard diff HEAD~1 store",
+        )
+    )
+
     add(
         "doctor",
         "say what this machine can run: profiles, limits, data sets, extras",
@@ -211,6 +221,49 @@ again. Defaults of parameters, guards that raise, and text are never changed."""
     mutate.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 
 
+def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
+    commands = leaderboard.add_subparsers(dest="action", required=True, metavar="ACTION")
+    publish = commands.add_parser(
+        "publish",
+        help="write the store's verdicts to leaderboards/results and the tables anew",
+        description="Write the store's last verdict of each claim to leaderboards/results/PROFILE/"
+        "TIER/PAPER.json, keeping the history of what was published before, and the tables anew.",
+    )
+    publish.add_argument("papers", nargs="*", metavar="SLUG", help="only these papers")
+    publish.add_argument("--tier", choices=TIERS, help="only this tier")
+    publish.add_argument("--profile", metavar="NAME", help="only this profile")
+    merge = commands.add_parser(
+        "merge",
+        help="join the published results of other machines or shards with the project's",
+        description="Join folders of published results with the project's own. Of each claim and "
+        "CPU model the newest verdict stands, and every older one stays in the history.",
+    )
+    merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="folders of results")
+    merge.add_argument("--into", type=Path, metavar="DIR", help="default: leaderboards/results")
+    diff = commands.add_parser(
+        "diff",
+        help="say which verdicts flipped, moved, are new, gone or stale",
+        description="Compare two states of the results.",
+        epilog="exit codes: 0 nothing got worse, 1 some claim did, 2 usage error",
+    )
+    state = "a git revision, a folder of results, or `store`"
+    diff.add_argument("before", metavar="A", help=state)
+    diff.add_argument("after", metavar="B", help=state)
+    diff.add_argument(
+        "--format", default="text", choices=("text", "json", "markdown"), help="default: text"
+    )
+
+
+def _run_leaderboard(options: argparse.Namespace) -> int:
+    from harness.commands import leaderboard
+
+    if options.action == "publish":
+        return leaderboard.publish(options.papers, tier=options.tier, profile=options.profile)
+    if options.action == "merge":
+        return leaderboard.merge(options.folders, into=options.into)
+    return leaderboard.diff(options.before, options.after, style=options.format)
+
+
 def _add_tier(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--tier",
@@ -255,6 +308,8 @@ def _run(options: argparse.Namespace) -> int:
             seed=options.seed,
             json_file=options.json,
         )
+    if options.command == "leaderboard":
+        return _run_leaderboard(options)
     if options.command == "gc":
         from harness.commands import gc
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -249,7 +250,8 @@ class Engine:
         record = result.record
         parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
         fingerprint = digest(json.dumps([record[part] for part in parts]))
-        self._scheduler.store.add_verdict(record, fingerprint)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._scheduler.store.add_verdict({**record, "judged_at": now}, fingerprint)
 
 
 def _preload(identity: Identity) -> tuple[str, ...]:

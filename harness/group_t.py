@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from harness.sequential import ALPHA, BISECTIONS, MOST_SEEDS, POWER
+from harness.sequential import ALPHA, BISECTIONS, MOST_SEEDS, POWER, binomial_interval
 
 LOOKS = (5, 8, 12, 20)
 """Numbers of values at which the test looks."""
@@ -216,22 +216,11 @@ def normal_quantile(level: float) -> float:
 def share_interval(seeds: int, held: int) -> tuple[float, float]:
     """Return an interval for the share of seeds that would hold, at most 5 % a side.
 
-    The test stops by the values and not by the count that holds, so this is the interval of
-    Clopper & Pearson, Biometrika 26 (1934), 404, for each look at 5 % over the number of looks: no
-    way of choosing among the looks makes it wrong more often. (0, 1) without seeds.
+    The test stops by the values and not by the count that holds, so this is the interval for a
+    fixed number of seeds at 5 % over the number of looks: no way of choosing among the looks makes
+    it wrong more often. (0, 1) without seeds.
     """
-    return _share_lower(seeds, held), 1 - _share_lower(seeds, seeds - held)
-
-
-def _share_lower(seeds: int, held: int) -> float:
-    low, high = 0.0, 1.0 if held else 0.0
-    for _ in range(BISECTIONS):
-        p = (low + high) / 2
-        reached = math.fsum(
-            math.comb(seeds, k) * p**k * (1 - p) ** (seeds - k) for k in range(held, seeds + 1)
-        )
-        low, high = (p, high) if reached <= ALPHA / len(LOOKS) else (low, p)
-    return low
+    return binomial_interval(seeds, held, ALPHA / len(LOOKS))
 
 
 def _level(lower: float, upper: float) -> float:

@@ -125,6 +125,30 @@ def _lower(seeds: int, held: int) -> float:
     return low
 
 
+@cache
+def binomial_interval(trials: int, successes: int, level: float) -> tuple[float, float]:
+    """Return the exact interval for a share after a fixed number of trials, `level` a side.
+
+    Source: Clopper & Pearson, Biometrika 26 (1934), 404. (0, 1) without trials.
+    """
+    return (
+        _binomial_lower(trials, successes, level),
+        1 - _binomial_lower(trials, trials - successes, level),
+    )
+
+
+def _binomial_lower(trials: int, successes: int, level: float) -> float:
+    low, high = 0.0, 1.0 if successes else 0.0
+    for _ in range(BISECTIONS):
+        p = (low + high) / 2
+        reached = math.fsum(
+            math.comb(trials, k) * p**k * (1 - p) ** (trials - k)
+            for k in range(successes, trials + 1)
+        )
+        low, high = (p, high) if reached <= level else (low, p)
+    return low
+
+
 def chance_above(max_seeds: int, p: float) -> float:
     """Return the probability that a design of at most max_seeds shows p > 1/2, at share p."""
     return at_least(max_seeds, boundary(max_seeds), p)

@@ -229,6 +229,14 @@ class Store:
                     return float(seconds)
         return None
 
+    def parts(self, run_key: str) -> dict[str, Any]:
+        """Return the parts of the identity behind a run key; empty if it never ran."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT parts FROM identities WHERE run_key = ?", (run_key,)
+            ).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
+
     def identities(self, paper: str, function: str) -> list[dict[str, Any]]:
         """Return the parts of each identity under which a function of a paper ran, latest first."""
         with self._explained():

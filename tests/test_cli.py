@@ -16,7 +16,7 @@ import pytest
 
 from harness.cli import main
 
-COMMANDS = ("verify", "list", "check", "results", "why", "doctor", "gc", "mutate")
+COMMANDS = ("verify", "list", "check", "results", "why", "doctor", "gc", "mutate", "leaderboard")
 
 FAR: dict[str, Any] = {"id": "fails", "expect": {"value": {"at_least": 3}}}
 LATER: dict[str, Any] = {"id": "later", "from": "standard"}

@@ -1,0 +1,96 @@
+"""`claimbench leaderboard`: publish verdicts, join published ones, compare them, build the site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.cache import Cache
+from harness.commands import AS_EXPECTED, NOT_AS_EXPECTED
+from harness.discovery import paper_folders, papers_root
+from harness.errors import UsageError
+from harness.home import home
+from harness.leaderboard import diffing, tables
+from harness.leaderboard.board import Board, make_board
+from harness.leaderboard.merging import merge as merged
+from harness.leaderboard.published import RESULTS, Published, read
+from harness.leaderboard.published import write as write_results
+from harness.leaderboard.publishing import publish as publish_store
+from harness.leaderboard.staleness import marked
+from harness.output import line
+from harness.spec import Spec, load_spec
+from harness.store import Store
+
+
+def results_folder(papers: Path) -> Path:
+    """Return the project's folder of published results, beside its papers."""
+    return papers.parent / RESULTS
+
+
+def publish(slugs: Sequence[str], *, tier: str | None, profile: str | None) -> int:
+    """Write the store's verdicts into the project's published results, and the tables anew."""
+    papers = papers_root()
+    folder = results_folder(papers)
+    cache, store = Cache(home()), Store(home())
+    try:
+        files, written = publish_store(
+            store, folder, papers, cache, only=slugs, tier=tier, profile=profile
+        )
+        missing = sorted(set(slugs) - {file.paper for file in files})
+        if missing or not files:
+            names = ", ".join(f"`{slug}`" for slug in missing) or "any paper"
+            raise UsageError(
+                f"no verdict on {names} in {store.path}; run: claimbench verify "
+                f"{' '.join(missing)}".rstrip()
+            )
+        claims = sum(len(file.entries) for file in files)
+        line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
+        _write_tables(folder, papers, cache)
+    finally:
+        cache.close()
+        store.close()
+    return AS_EXPECTED
+
+
+def merge(sources: Sequence[Path], *, into: Path | None) -> int:
+    """Join folders of published results with the project's own, and write the tables anew."""
+    papers = papers_root()
+    folder = into or results_folder(papers)
+    cache = Cache(home())
+    try:
+        parts = [*(read(folder) if folder.is_dir() else [])]
+        for source in sources:
+            parts += read(source / "results" if (source / "results").is_dir() else source)
+        files = [marked(file, papers, cache) for file in merged(parts)]
+        written = sum(write_results(file, folder) for file in files)
+        line(f"{len(files)} files below {folder}, {written} written")
+        _write_tables(folder, papers, cache)
+    finally:
+        cache.close()
+    return AS_EXPECTED
+
+
+def diff(before: str, after: str, *, style: str) -> int:
+    """Print what differs between two states; 1 if a claim got worse."""
+    found = diffing.differences(diffing.load(before), diffing.load(after))
+    shown = {"text": diffing.as_text, "json": diffing.as_json, "markdown": diffing.as_markdown}
+    line(shown[style](found).rstrip("\n"))
+    return NOT_AS_EXPECTED if any(one.worse for one in found) else AS_EXPECTED
+
+
+def make_boards(files: Sequence[Published], specs: dict[str, Spec]) -> list[Board]:
+    """Return the board of each profile that has results."""
+    return [
+        make_board(files, specs, profile) for profile in sorted({file.profile for file in files})
+    ]
+
+
+def load_specs(papers: Path, cache: Cache) -> dict[str, Spec]:
+    """Return the specs of all papers of the project, by slug."""
+    return {folder.name: load_spec(folder, cache) for folder in paper_folders(papers)}
+
+
+def _write_tables(folder: Path, papers: Path, cache: Cache) -> None:
+    boards = make_boards(read(folder), load_specs(papers, cache))
+    for path in tables.write(boards, folder.parent):
+        line(f"wrote {path}")

@@ -1,0 +1,237 @@
+"""The files of published results: `<profile>/<tier>/<slug>.json` below a folder.
+
+A file holds the claims of one paper at one tier and profile. Of each claim it has the latest
+verdict of every CPU model that judged it, with the code behind it, and the history: one event for
+each verdict ever published. Keys are sorted and each stands on its own line, so that a diff of two
+versions shows what changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.output import error
+from harness.tiers import TIERS
+
+FORMAT = 1
+RESULTS = Path("leaderboards") / "results"
+
+Curves = dict[str, list[list[Any]]]
+
+
+@dataclass(frozen=True)
+class PublishedResult:
+    """A verdict on one CPU model.
+
+    Attributes:
+        record: the verdict's record, as `claimbench results --json` has it, but for paper, tier
+            and profile.
+        code: what the verdict depends on, by name (files, arguments, …), as digests or values.
+        curves: abscissas and ordinates of each curve that the first seed logged.
+        stale: one sentence for each reason why code or spec is no longer what was judged.
+    """
+
+    record: dict[str, Any]
+    code: dict[str, Any]
+    curves: Curves = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Sorts results by age; the newest is the claim's present one."""
+        return str(self.record.get("judged_at") or ""), _compact(self.record)
+
+    @property
+    def cpu(self) -> str:
+        """The CPU model that judged it."""
+        return str(self.record["cpu"])
+
+    def event(self) -> dict[str, Any]:
+        """Return what the history keeps of it."""
+        record = self.record
+        wanted = {name: record["metrics"].get(name) for name in record["expect"]}
+        return {
+            "date": record.get("judged_at"),
+            "commit": record["commit"],
+            "cpu": record["cpu"],
+            "verdict": record["verdict"],
+            "held": record["held"],
+            "seeds": record["seeds"],
+            "medians": {name: values["median"] for name, values in wanted.items() if values},
+            "run_key": record["run_key"],
+            "spec_hash": record["spec_hash"],
+        }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is published of a claim.
+
+    Attributes:
+        results: the latest verdict of each CPU model.
+        history: every verdict ever published, oldest first.
+    """
+
+    results: dict[str, PublishedResult]
+    history: tuple[dict[str, Any], ...]
+
+    @property
+    def latest(self) -> PublishedResult:
+        """The newest verdict on any CPU model."""
+        return max(self.results.values(), key=lambda result: result.order)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of published results.
+
+    Attributes:
+        profile: hardware profile.
+        tier: at which claims were run.
+        paper: slug.
+        entries: by claim.
+    """
+
+    profile: str
+    tier: str
+    paper: str
+    entries: dict[str, Entry]
+
+    def path(self, folder: Path) -> Path:
+        """Return where the file lies below a folder of results."""
+        return folder / self.profile / self.tier / f"{self.paper}.json"
+
+    def text(self) -> str:
+        """Return the file's content."""
+        head = {"format": FORMAT, "paper": self.paper, "profile": self.profile, "tier": self.tier}
+        lines = [f" {_compact(key)}: {_compact(value)}," for key, value in head.items()]
+        claims = ",\n".join(
+            f"  {_compact(claim)}: {_entry_text(entry)}"
+            for claim, entry in sorted(self.entries.items())
+        )
+        return "\n".join(["{", *lines, ' "claims": {', claims, " }", "}", ""])
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the newest record of each claim, complete with paper, tier and profile."""
+        for _, entry in sorted(self.entries.items()):
+            yield {
+                "paper": self.paper,
+                "tier": self.tier,
+                "profile": self.profile,
+                **entry.latest.record,
+            }
+
+
+def parse(text: str, where: str) -> Published:
+    """Return the published results that a file's content describes.
+
+    Args:
+        text: the content.
+        where: what to call the file in errors.
+
+    Raises:
+        UsageError: it is no such file.
+    """
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as mistake:
+        raise UsageError(
+            f"{where}:{mistake.lineno}:{mistake.colno}: no JSON: {mistake.msg}; restore the file, "
+            "or remove it and publish again"
+        ) from None
+    try:
+        if data["format"] != FORMAT:
+            raise UsageError(
+                f"{where}: format {data['format']}, and this version reads {FORMAT}; "
+                "update claimbench"
+            )
+        entries = {claim: _parse_entry(entry) for claim, entry in data["claims"].items()}
+        found = Published(data["profile"], data["tier"], data["paper"], entries)
+    except (KeyError, TypeError, AttributeError) as mistake:
+        raise UsageError(
+            f"{where}: no published results ({type(mistake).__name__}: {mistake}); restore the "
+            "file, or remove it and publish again"
+        ) from None
+    if found.tier not in TIERS:
+        raise UsageError(f"{where}: unknown tier `{found.tier}`; there are {', '.join(TIERS)}")
+    return found
+
+
+def read(folder: Path) -> list[Published]:
+    """Return all published results below a folder, in order of profile, tier and paper.
+
+    Raises:
+        UsageError: there is no such folder, or a file is broken or lies in the wrong place.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"no folder {folder}; run: claimbench leaderboard publish")
+    found = []
+    for path in sorted(folder.glob("*/*/*.json")):
+        published = parse(path.read_text(encoding="utf-8"), str(path))
+        if published.path(folder) != path:
+            raise UsageError(f"{path}: holds what belongs into {published.path(folder)}; move it")
+        found.append(published)
+    return found
+
+
+def write(published: Published, folder: Path) -> bool:
+    """Write a file, if its content is not there yet; say whether it was written."""
+    path, text = published.path(folder), published.text()
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+    error(f"wrote {path}")
+    return True
+
+
+def _entry_text(entry: Entry) -> str:
+    results = ",\n".join(
+        f"    {_compact(cpu)}: {_result_text(result)}"
+        for cpu, result in sorted(entry.results.items())
+    )
+    history = ",\n".join(f"    {_compact(event)}" for event in entry.history)
+    return f'{{\n   "results": {{\n{results}\n   }},\n   "history": [\n{history}\n   ]\n  }}'
+
+
+def _result_text(result: PublishedResult) -> str:
+    parts: dict[str, Any] = {"stale": list(result.stale)} if result.stale else {}
+    parts |= {"record": result.record, "code": result.code}
+    if result.curves:
+        parts["curves"] = result.curves
+    lines = []
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            inner = ",\n".join(
+                f"      {_compact(k)}: {_compact(v)}" for k, v in sorted(value.items())
+            )
+            lines.append(f"     {_compact(name)}: {{\n{inner}\n     }}")
+        else:
+            lines.append(f"     {_compact(name)}: {_compact(value)}")
+    return "{\n" + ",\n".join(lines) + "\n    }"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def _parse_entry(data: dict[str, Any]) -> Entry:
+    results = {
+        cpu: PublishedResult(
+            record=dict(result["record"]),
+            code=dict(result["code"]),
+            curves=dict(result.get("curves", {})),
+            stale=tuple(result.get("stale", ())),
+        )
+        for cpu, result in data["results"].items()
+    }
+    if not results:
+        raise KeyError("results")
+    return Entry(results, tuple(data["history"]))

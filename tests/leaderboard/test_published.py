@@ -1,0 +1,77 @@
+"""The files of published results are read as they were written, and tell when they are broken."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.errors import UsageError
+from harness.leaderboard.published import parse, read, write
+
+
+def test_round_trip_and_layout(make_file, tmp_path):
+    one = make_file("lion", holds={}, also={"verdict": "diverged", "known": "too\nsmall"})
+    assert write(one, tmp_path)
+    assert not write(one, tmp_path)  # nothing to do
+    assert read(tmp_path) == [one]
+    path = tmp_path / "cpu" / "smoke" / "lion.json"
+    text = path.read_text(encoding="utf-8")
+    assert json.loads(text)["claims"]["also"]["results"]["CPU A"]["record"]["known"] == "too\nsmall"
+    # a line for each key: a diff shows what changed, and nothing else
+    assert '      "verdict": "diverged"\n' in text
+    other = make_file("lion", holds={}, also={"verdict": "reproduced", "known": "too\nsmall"})
+    pairs = zip(text.splitlines(), other.text().splitlines(), strict=True)
+    changed = [line for line, now in pairs if line != now]
+    assert len(changed) == 2  # the verdict, and its event in the history
+    assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_order_of_claims_does_not_matter(make_file):
+    assert make_file(a={}, b={}).text() == make_file(b={}, a={}).text()
+
+
+def test_newest_verdict_is_the_latest(make_entry):
+    entry = make_entry(
+        {"cpu": "CPU A", "judged_at": "2026-01-03T00:00:00+00:00", "held": 1},
+        {"cpu": "CPU B", "judged_at": "2026-01-02T00:00:00+00:00", "held": 2},
+    )
+    assert entry.latest.record["held"] == 1
+    assert sorted(entry.results) == ["CPU A", "CPU B"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"format": 1,', "f.json:1:14: no JSON: Expecting property name enclosed in double"),
+        ('{"format": 2}', "f.json: format 2, and this version reads 1; update claimbench"),
+        ('{"format": 1}', "f.json: no published results (KeyError: 'claims'); restore the file"),
+        ("[1]", "f.json: no published results (TypeError: "),
+        (
+            '{"format": 1, "profile": "cpu", "tier": "tiny", "paper": "x", "claims": {}}',
+            "f.json: unknown tier `tiny`; there are smoke, standard, full",
+        ),
+        (
+            '{"format": 1, "profile": "cpu", "tier": "full", "paper": "x", "claims": {"a": '
+            '{"results": {}, "history": []}}}',
+            "f.json: no published results (KeyError: 'results')",
+        ),
+    ],
+)
+def test_broken_file(text: str, message: str):
+    with pytest.raises(UsageError) as error:
+        parse(text, "f.json")
+    assert str(error.value).startswith(message)
+
+
+def test_file_in_the_wrong_place(make_file, tmp_path):
+    one = make_file("lion")
+    write(one, tmp_path)
+    (tmp_path / "cpu" / "smoke" / "lion.json").rename(tmp_path / "cpu" / "smoke" / "tiger.json")
+    with pytest.raises(UsageError, match=r"tiger\.json: holds what belongs into .*lion\.json"):
+        read(tmp_path)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(UsageError, match="run: claimbench leaderboard publish"):
+        read(tmp_path / "none")
