@@ -240,6 +240,19 @@ def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
     )
     merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="folders of results")
     merge.add_argument("--into", type=Path, metavar="DIR", help="default: leaderboards/results")
+    build = commands.add_parser(
+        "build",
+        help="build the site: static files that any browser shows without a server",
+        description="Build the site of the published results: static files that need no server and "
+        "no other host. Plots are kept, so that the next time only new ones are drawn.",
+    )
+    build.add_argument("--out", type=Path, metavar="DIR", help="default: leaderboards/site")
+    build.add_argument(
+        "--profile", default="cpu", metavar="NAME", help="whose results (default: cpu)"
+    )
+    build.add_argument(
+        "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
+    )
     diff = commands.add_parser(
         "diff",
         help="say which verdicts flipped, moved, are new, gone or stale",
@@ -261,6 +274,8 @@ def _run_leaderboard(options: argparse.Namespace) -> int:
         return leaderboard.publish(options.papers, tier=options.tier, profile=options.profile)
     if options.action == "merge":
         return leaderboard.merge(options.folders, into=options.into)
+    if options.action == "build":
+        return leaderboard.build(options.out, profile=options.profile, workers=options.workers)
     return leaderboard.diff(options.before, options.after, style=options.format)
 
 

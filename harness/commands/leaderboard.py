@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +18,11 @@ from harness.leaderboard.published import RESULTS, Published, read
 from harness.leaderboard.published import write as write_results
 from harness.leaderboard.publishing import publish as publish_store
 from harness.leaderboard.staleness import marked
-from harness.output import line
+from harness.output import error, line
 from harness.spec import Spec, load_spec
 from harness.store import Store
+
+_SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
 
 
 def results_folder(papers: Path) -> Path:
@@ -76,6 +79,38 @@ def diff(before: str, after: str, *, style: str) -> int:
     shown = {"text": diffing.as_text, "json": diffing.as_json, "markdown": diffing.as_markdown}
     line(shown[style](found).rstrip("\n"))
     return NOT_AS_EXPECTED if any(one.worse for one in found) else AS_EXPECTED
+
+
+def build(out: Path | None, *, profile: str, workers: int | None) -> int:
+    """Write the site; plots that were drawn before are taken from the project's store."""
+    lacking = [name for name in _SITE_PACKAGES if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise UsageError(f"the site needs {', '.join(lacking)}; pip install 'claimbench[site]'")
+    from harness.leaderboard.site.build import Site
+    from harness.leaderboard.site.build import build as build_site
+
+    papers = papers_root()
+    folder = results_folder(papers)
+    target = out or folder.parent / "site"
+    cache = Cache(home())
+    try:
+        files = [marked(file, papers, cache) for file in read(folder)]
+        if profile not in {file.profile for file in files}:
+            known = ", ".join(sorted({file.profile for file in files})) or "nothing"
+            raise UsageError(f"nothing is published for the profile `{profile}`; there is {known}")
+        readmes = {
+            paper.name: (paper / "README.md").read_text(encoding="utf-8")
+            for paper in paper_folders(papers)
+            if (paper / "README.md").is_file()
+        }
+        site = Site(files, load_specs(papers, cache), readmes, profile)
+    finally:
+        cache.close()
+    count = build_site(
+        site, target, home() / "plots", workers=workers, watch=lambda what: error(f"… {what}")
+    )
+    line(f"{count} files in {target}; open {target / 'index.html'}")
+    return AS_EXPECTED
 
 
 def make_boards(files: Sequence[Published], specs: dict[str, Spec]) -> list[Board]:

@@ -1,0 +1,89 @@
+"use strict";
+// Search, filters and sorting of the overview. Their state is the part of the address after #, so
+// that a link shows the same; without this script the page shows everything.
+(() => {
+  const form = document.getElementById("filters");
+  const body = document.querySelector("#board tbody");
+  const status = document.getElementById("count");
+  const facets = ["verdict", "kind", "fidelity", "tier"];
+  const rows = [...body.rows].map((element, rank) => {
+    const marks = [...element.querySelectorAll(".mark")].map((mark) => ({
+      element: mark,
+      words: new Set([mark.classList[1], ...mark.dataset.f.split(" ")]),
+    }));
+    const title = element.cells[1].textContent.trim();
+    const slug = element.cells[1].querySelector("a").getAttribute("href");
+    const theme = element.cells[2].textContent.trim();
+    const names = marks.map((mark) => mark.element.title);
+    return {
+      element, marks, rank, title, theme,
+      text: [title, slug, theme, ...names].join(" ").toLowerCase(),
+      share: Number(element.dataset.share),
+      run: element.dataset.run,
+    };
+  });
+  const orders = {
+    "": (a, b) => a.rank - b.rank,
+    title: (a, b) => a.title.localeCompare(b.title),
+    theme: (a, b) => a.theme.localeCompare(b.theme) || a.rank - b.rank,
+    share: (a, b) => b.share - a.share || a.rank - b.rank,
+    claims: (a, b) => b.marks.length - a.marks.length || a.rank - b.rank,
+    run: (a, b) => b.run.localeCompare(a.run) || a.rank - b.rank,
+  };
+  let order = "";
+
+  const values = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
+
+  const show = () => {
+    const chosen = values();
+    const words = (chosen.q || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = facets.map((name) => chosen[name]).filter(Boolean);
+    let papers = 0;
+    let claims = 0;
+    for (const row of rows) {
+      const fits = (!chosen.theme || row.theme === chosen.theme)
+        && words.every((word) => row.text.includes(word));
+      let matching = 0;
+      for (const mark of row.marks) {
+        const meets = wanted.every((word) => mark.words.has(word));
+        if (mark.dim !== !meets) {
+          mark.dim = !meets;
+          mark.element.classList.toggle("dim", !meets);
+        }
+        matching += meets;
+      }
+      const visible = fits && (wanted.length === 0 || matching > 0);
+      if (row.element.hidden === visible) row.element.hidden = !visible;
+      papers += visible;
+      claims += visible ? matching : 0;
+    }
+    const next = chosen.sort in orders ? chosen.sort : "";
+    if (next !== order) {
+      order = next;
+      body.append(...[...rows].sort(orders[order]).map((row) => row.element));
+    }
+    status.textContent = `${papers} of ${rows.length} papers, ${claims} claims`;
+  };
+
+  const load = () => {
+    form.reset();
+    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+      const field = form.elements.namedItem(name);
+      if (field) field.value = value;
+    }
+    show();
+  };
+
+  const save = () => {
+    const hash = new URLSearchParams(values()).toString();
+    history.replaceState(null, "", hash ? `#${hash}` : location.pathname);
+    show();
+  };
+
+  form.addEventListener("input", save);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(save));
+  addEventListener("hashchange", load);
+  form.hidden = false;
+  load();
+})();

@@ -1,0 +1,69 @@
+"""A paper's README as HTML: Markdown without raw HTML, formulas as MathML."""
+
+from __future__ import annotations
+
+import html
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from latex2mathml.converter import convert
+from latex2mathml.exceptions import (
+    DoubleSubscriptsError,
+    DoubleSuperscriptsError,
+    ExtraLeftOrMissingRightError,
+    MissingEndError,
+    NoAvailableTokensError,
+)
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markupsafe import Markup
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+_NO_FORMULA = (
+    *(DoubleSubscriptsError, DoubleSuperscriptsError, ExtraLeftOrMissingRightError),
+    *(MissingEndError, NoAvailableTokensError, IndexError, KeyError, ValueError),
+)
+
+
+def as_html(markdown: str) -> Markup:
+    """Return a README as HTML that is safe to include, its headings two levels lower.
+
+    Raw HTML is shown as text, and links lead to https, http, or within the site's page. The first
+    heading, which is the paper's name, is left out.
+    """
+    tokens = _parser().parse(markdown)
+    if tokens and tokens[0].type == "heading_open":
+        del tokens[:3]
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1:]) + 1)}"
+    rendered: str = _parser().renderer.render(tokens, _parser().options, {})
+    return Markup(rendered)
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser.use(dollarmath_plugin, renderer=_formula, double_inline=True)
+    parser.validateLink = _is_safe  # type: ignore[method-assign]
+    parser.add_render_rule("image", _image)
+    return parser
+
+
+def _formula(text: str, options: dict[str, Any]) -> str:
+    display = "block" if options.get("display_mode") else "inline"
+    try:
+        return str(convert(text, display=display))
+    except _NO_FORMULA:
+        return f"<code>{html.escape(text)}</code>"
+
+
+def _is_safe(url: str) -> bool:
+    return urlsplit(url).scheme in ("http", "https") or url.startswith("#")
+
+
+def _image(
+    self: RendererHTML, tokens: Any, index: int, options: Any, env: Any
+) -> str:  # pictures would be requests to other hosts
+    return html.escape(tokens[index].content)
