@@ -1,10 +1,11 @@
 # make verify PAPER=ademamix   sets up .venv and runs a paper's claims
+# make test-site               the leaderboard's site in a browser, only
 # make test                    sets up .venv and runs every check that CI runs
 PYTHON ?= python3
 PAPER ?= ademamix
 BIN := .venv/bin
 
-.PHONY: help verify test lint types unit papers bench picture lock clean
+.PHONY: help verify test lint types unit test-site papers bench picture lock clean
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -18,7 +19,7 @@ help:
 verify: .venv/installed
 	$(BIN)/pytest papers/$(PAPER)
 
-test: lint types unit papers
+test: lint types unit test-site papers
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
@@ -29,7 +30,18 @@ types: .venv/installed
 	$(BIN)/mypy
 
 unit: .venv/installed
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site
+
+# The site in a real browser; root gets what it needs from Debian, others are told.
+test-site: .venv/installed .venv/browser
+	$(BIN)/pytest tests/site
+
+.venv/browser: tests/site/package.json .venv/installed
+	@if ! command -v chromium npm > /dev/null; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium npm; \
+	  else echo "the site's tests need chromium and npm: sudo apt-get install chromium npm"; exit 1; fi; fi
+	npm --prefix tests/site install --silent --no-package-lock --no-audit --no-fund
+	touch $@
 
 papers: .venv/installed
 	$(BIN)/pytest papers

@@ -250,7 +250,7 @@ class Engine:
         record = result.record
         parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
         fingerprint = digest(json.dumps([record[part] for part in parts]))
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._scheduler.store.add_verdict({**record, "judged_at": now}, fingerprint)
 
 

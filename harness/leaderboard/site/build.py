@@ -37,7 +37,7 @@ MARK = ".claimbench-site"
 """The file by which a folder is known to hold a site, so that it may be written anew."""
 
 FEED_ENTRIES = 100
-_ASSETS = ("site.css", "site.js")
+_ASSETS = ("icon.svg", "site.css", "site.js")
 _COLORS = ((0.8, "brightgreen"), (0.5, "yellow"), (0.0, "orange"))
 
 

@@ -134,7 +134,7 @@ def _drawn(plot: Plot) -> tuple[str, str]:
 def svg(plot: Plot) -> str:
     """Return the plot as SVG, without a date or anything else that changes from time to time."""
     rows = len(plot.data["rows"]) if plot.kind == "forest" else 0
-    height = 0.62 + 0.24 * rows if rows else 2.4
+    height = 0.8 + 0.24 * rows if rows else 2.4
     figure, axes = _canvas(round(height, 2))
     axes.clear()
     if plot.kind == "forest":
@@ -164,12 +164,14 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "text.parse_math": False,
+            "axes.formatter.useoffset": False,
+            "axes.formatter.limits": (-4, 6),
         }
     )
     figure = Figure(figsize=(6.4, height))
     FigureCanvasSVG(figure)
     bottom = 0.34 / height
-    return figure, figure.add_axes((0.12, bottom, 0.85, 1 - bottom - 0.06 / height))
+    return figure, figure.add_axes((0.12, bottom, 0.85, 1 - bottom - 0.22 / height))
 
 
 def _draw_forest(axes: Axes, data: Mapping[str, Any]) -> None:
@@ -189,6 +191,7 @@ def _draw_forest(axes: Axes, data: Mapping[str, Any]) -> None:
     if data["reported"] is not None:
         axes.axvline(data["reported"], color=_PAPER, linestyle="--", linewidth=1)
     axes.set_yticks(range(len(data["rows"])), [label for label, _ in data["rows"]])
+    axes.set_title(data["metric"], loc="left", fontsize=8, pad=3)
     axes.tick_params(length=2)
     axes.spines["left"].set_visible(False)
 
@@ -210,6 +213,8 @@ def _draw_curves(axes: Axes, data: Mapping[str, Any]) -> None:
         lowest, highest = min([lowest, *finite]), max([highest, *finite])
     if 0 < lowest < highest / 100:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
     elif axes.get_yscale() != "linear":
         axes.set_yscale("linear")
     axes.legend(frameon=False, fontsize=7)

@@ -27,13 +27,13 @@ _NO_FORMULA = (
 
 
 def as_html(markdown: str) -> Markup:
-    """Return a README as HTML that is safe to include, its headings two levels lower.
+    """Return a README as HTML that is safe to include, its headings a level lower.
 
-    Raw HTML is shown as text, and links lead to https, http, or within the site's page. The first
-    heading, which is the paper's name, is left out.
+    Raw HTML is shown as text, and links lead to https, http, or within the site's page. A first
+    heading of the highest level, which is the paper's name, is left out.
     """
     tokens = _parser().parse(markdown)
-    if tokens and tokens[0].type == "heading_open":
+    if tokens and tokens[0].tag == "h1":
         del tokens[:3]
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):

@@ -1,0 +1,90 @@
+"""Results of papers that do not exist, for tests and benches of the site."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from harness.leaderboard.merging import join
+from harness.leaderboard.published import Entry, Published, PublishedResult
+from harness.leaderboard.site.build import Site
+from harness.spec.models import Spec
+from tests.leaderboard.conftest import RECORD
+
+HOSTILE = "<script>window.hit = 1</script><img src=x onerror=alert(1)> \"quoted\" 'too' {{ 7 * 7 }}"
+THEMES = ("stochastic-optimizers", "training-dynamics", "scientific-ml", "structured-optimization")
+VERDICTS = ("reproduced", "reproduced", "diverged", "inconclusive", "vacuous", "error", "skipped")
+KINDS = ("exact", "rate", "number", "comparison", "shape")
+README = """# A paper
+
+## What it says
+The update is $x_{t+1} = x_t - \\eta \\nabla f(x_t)$, and <b>no</b> raw HTML.
+
+| a | b |
+|---|---|
+| 1 | $\\frac{1}{2}$ |
+"""
+
+
+def make_site(papers: int, claims: int = 5) -> Site:
+    """Return a site of so many papers with so many claims each."""
+    results, specs = [], {}
+    for number in range(papers):
+        slug = f"paper_{number:04d}"
+        specs[slug] = _spec(slug, number, claims)
+        entries = {f"claim-{i}": _entry(number, i) for i in range(claims)}
+        results.append(Published("cpu", "smoke", slug, entries))
+    return Site(results, specs, dict.fromkeys(specs, README))
+
+
+def _spec(slug: str, number: int, claims: int) -> Spec:
+    data = {
+        "paper": {
+            "title": f"{HOSTILE} {number}" if number % 4 == 3 else f"On Descent {number}",
+            "year": 2020 + number % 6,
+            "authors": ["A. Author", "B. Writer"],
+            "theme": THEMES[number % len(THEMES)],
+            "arxiv": f"24{number % 12 + 1:02d}.{number:05d}",
+        },
+        "experiments": {"measure": {}},
+        "claims": [
+            {
+                "id": f"claim-{i}",
+                "statement": HOSTILE if i == 1 else f"Claim {i} of paper {number} holds.",
+                "source": "Sec. 1",
+                "kind": KINDS[i % len(KINDS)],
+                "fidelity": "exact" if i % 2 else "reduced",
+                "deviation": "Smaller.",
+                "experiment": "measure",
+                "expect": {"value": {"at_least": 1}},
+                "control": {"scale": 0.25},
+            }
+            for i in range(claims)
+        ],
+    }
+    return Spec.model_validate_json(json.dumps({**data, "slug": slug, "lines": [1] * claims}))
+
+
+def _entry(number: int, i: int) -> Entry:
+    record: dict[str, Any] = copy.deepcopy(RECORD)
+    verdict = VERDICTS[(number + i * i) % len(VERDICTS)]
+    shift = 0.001 * (17 * number + 5 * i)
+    values = [1.25 + shift, 1.5 + shift, 1.75 + shift]
+    record |= {
+        "claim": f"claim-{i}",
+        "kind": KINDS[i % len(KINDS)],
+        "fidelity": "exact" if i % 2 else "reduced",
+        "verdict": verdict,
+        "reason": HOSTILE if verdict == "error" else "3 of 3 seeds held; control rejected",
+        "known": HOSTILE if verdict == "diverged" and number % 2 else None,
+        "metrics": {
+            "value": {"median": values[1], "low": values[0], "high": values[2], "values": values}
+        },
+        "run_key": f"{number}-{i}",
+    }
+    earlier = PublishedResult({**record, "verdict": "reproduced"}, {})
+    later = PublishedResult({**record, "judged_at": "2026-02-01T00:00:00.000+00:00"}, {})
+    curve = {"loss": [[float(x) for x in range(50)], [2.0 / (x + 1 + shift) for x in range(50)]]}
+    later = PublishedResult(later.record, {}, curve if i == 0 else {})
+    return join([Entry({earlier.cpu: earlier}, ()), Entry({later.cpu: later}, ())])

@@ -1,0 +1,168 @@
+"""The files of the site: complete without a script, safe, and the same each time."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.errors import UsageError
+from harness.leaderboard.site.build import MARK, build, safe_url
+from harness.leaderboard.site.plots import curves, draw, forest, svg
+from harness.leaderboard.site.readme import as_html
+from tests.leaderboard.conftest import RECORD
+from tests.site.synthetic import VERDICTS, make_site
+
+
+def test_every_claim_is_on_the_overview_and_on_its_papers_page(site, built):
+    overview = (built / "index.html").read_text(encoding="utf-8")
+    assert overview.count('class="mark ') == 12 * 5
+    for paper in site.board.papers:
+        page = (built / "papers" / f"{paper.paper}.html").read_text(encoding="utf-8")
+        for claim in paper.claims:
+            assert f'href="papers/{paper.paper}.html#{claim.claim}"' in overview
+            assert f'<section class="claim" id="{claim.claim}"' in page
+        assert page.count('<img class="plot"') == 5 + 1  # a forest each, and one has curves
+        assert "<math" in page
+        assert "@article{" in page
+        badge = json.loads((built / "badges" / f"{paper.paper}.json").read_text(encoding="utf-8"))
+        assert badge["schemaVersion"] == 1
+        assert badge["message"].endswith("reproduced")
+
+
+def test_all_links_within_the_site_lead_somewhere(built):
+    for path in built.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r'(?:href|src)="([^"]*)"', text):
+            if target.startswith(("http", "#")):
+                continue
+            file, _, fragment = target.partition("#")
+            found = (path.parent / file).resolve()
+            assert found.is_file(), f"{path.name}: {target}"
+            if fragment:
+                assert f'id="{fragment}"' in found.read_text(encoding="utf-8")
+
+
+def test_hostile_texts_are_text(built):
+    for path in [*built.rglob("*.html"), built / "feed.xml"]:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<script>|<img src=x|onerror=alert\(1\)>(?!&)", text), path.name
+        assert not re.search(r"<[^>]* on\w+=", text)
+    assert "&lt;script&gt;" in (built / "index.html").read_text(encoding="utf-8")
+
+
+def test_policy_allows_no_inline_script_or_style(built):
+    for path in built.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'" in text
+        assert "<style" not in text
+        assert ' style="' not in text
+        assert not re.search(r"<script(?! src=)", text)
+
+
+def test_feed_is_atom_with_the_changes(site, built):
+    feed = ElementTree.parse(built / "feed.xml").getroot()
+    space = {"a": "http://www.w3.org/2005/Atom"}
+    titles = [entry.findtext("a:title", "", space) for entry in feed.findall("a:entry", space)]
+    assert len(titles) == len(site.board.changes) > 0
+    assert titles[0].startswith(f"{site.board.changes[0].paper}: ")
+    assert all(
+        entry.find("a:updated", space) is not None for entry in feed.findall("a:entry", space)
+    )
+
+
+def test_diverging_page_has_all_of_them(site, built):
+    text = (built / "diverging.html").read_text(encoding="utf-8")
+    claims = [claim for paper in site.board.papers for claim in paper.claims]
+    assert text.count('<section class="claim">') == sum(c.verdict == "diverged" for c in claims) > 0
+    assert "Not explained yet." in text
+
+
+def test_building_again_changes_nothing_and_removes_what_is_gone(tmp_path):
+    out, kept = tmp_path / "out", tmp_path / "kept"
+    build(make_site(3), out, kept, workers=1)
+    files = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    build(make_site(3), out, kept, workers=1)
+    assert {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()} == files
+    build(make_site(2), out, kept, workers=1)
+    assert not (out / "papers" / "paper_0002.html").exists()
+    assert (out / MARK).is_file()
+
+
+def test_another_folder_is_left_alone(tmp_path):
+    (tmp_path / "precious.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(UsageError, match="holds something else than a site"):
+        build(make_site(1), tmp_path, tmp_path / "kept")
+
+
+def test_forest_says_in_words_what_it_shows():
+    plot = forest({**RECORD, "reported": {"value": 1.9}}, "value")
+    assert plot is not None
+    assert plot.alternative == (
+        "value, expected ≥ 1. Claim: 3 seeds, median 1.5 [1.25, 1.75]. "
+        "Control: 1 seed, median 0.3. The paper's: 1.9."
+    )
+    text = svg(plot)
+    assert ElementTree.fromstring(text[text.index("<svg") :]).tag.endswith("svg")
+    assert "value" in text
+    assert svg(plot) == text  # no date, no random ids
+
+
+def test_plots_without_a_finite_value():
+    infinite = {"median": "inf", "low": "inf", "high": "inf", "values": ["inf", "inf"]}
+    lost = {**RECORD, "metrics": {"value": infinite}, "controls": []}
+    assert forest(lost, "value") is None
+    assert forest(RECORD, "other") is None
+    assert curves({"loss": [[0], [1]]}) is None
+    plot = curves({"loss": [[0, 1, 2], [1, "inf", 2]]})
+    assert plot is not None
+    assert "<svg" in svg(plot)
+
+
+def test_plots_are_drawn_once(tmp_path):
+    plot = forest(RECORD, "value")
+    assert plot is not None
+    assert draw([plot, plot], tmp_path / "a", tmp_path / "kept") == 1
+    assert draw([plot], tmp_path / "b", tmp_path / "kept") == 0
+    assert (tmp_path / "a" / plot.name).read_bytes() == (tmp_path / "b" / plot.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("# Title\n\ntext", "<p>text</p>"),
+        ("## Part", "<h3>Part</h3>"),
+        ("<b onclick=x>b</b>", "<p>&lt;b onclick=x&gt;b&lt;/b&gt;</p>"),
+        ("[a](javascript:x)", "<p>[a](javascript:x)</p>"),
+        ("[a](data:text/html,x)", "<p>[a](data:text/html,x)</p>"),
+        ("[a](https://x.org)", '<p><a href="https://x.org">a</a></p>'),
+        ("![a picture](https://x.org/p.png)", "<p>a picture</p>"),
+    ],
+)
+def test_readme(markdown: str, html: str):
+    assert as_html(markdown).strip() == html
+
+
+def test_formulas_become_mathml_or_stay_as_text():
+    assert "<msub><mi>x</mi><mn>1</mn></msub>" in as_html("the $x_1$")
+    assert 'display="block"' in as_html("$$x$$")
+    assert "<script" not in as_html("$<script>$")
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://x.org/a", "https://x.org/a"),
+        ("javascript:alert(1)", "#"),
+        (" javascript:alert(1)", "#"),
+        (None, "#"),
+    ],
+)
+def test_safe_url(url: str | None, safe: str):
+    assert safe_url(url) == safe
+
+
+def test_made_up_results_have_every_verdict(site):
+    assert set(site.board.suite.verdicts) == set(VERDICTS)
