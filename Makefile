@@ -37,7 +37,7 @@ test-site: .venv/installed .venv/browser
 	$(BIN)/pytest tests/site
 
 .venv/browser: tests/site/package.json .venv/installed
-	@if ! command -v chromium npm > /dev/null; then \
+	@if ! command -v chromium > /dev/null || ! command -v npm > /dev/null; then \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium npm; \
 	  else echo "the site's tests need chromium and npm: sudo apt-get install chromium npm"; exit 1; fi; fi
 	npm --prefix tests/site install --silent --no-package-lock --no-audit --no-fund
