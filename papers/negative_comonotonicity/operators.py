@@ -1,0 +1,97 @@
+"""Linear operators that are ρ-negative comonotone, in two families.
+
+A *rotation* is F(x) = a Rot(θ) x on R² = C, held as the complex number z = a exp(iθ); it is in the
+class where Re(1/z) ≥ −ρ, and L-Lipschitz where |z| ≤ L. A *matrix* is 8 × 8, random and not normal.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness import Run
+
+from .method import Operator, Points
+
+Array = npt.NDArray[np.float64]
+
+DIMENSION = 8  # of the matrices
+
+
+def rotations(rho: float, scales: Array, turns: Array) -> Points:
+    """Return z = a exp(iθ), cos θ = −aρ + (1 + aρ) t², for all scales a and turns t in [0, 1].
+
+    t = 0 is the boundary of the class, Re(1/z) = −ρ; t = 1 is a multiple of the identity.
+    """
+    a, t = np.meshgrid(scales, turns, indexing="ij")
+    low = -np.minimum(a * rho, 1)
+    cosine = low + (1 - low) * t**2
+    z: Points = (a * (cosine + 1j * np.sqrt(np.maximum(1 - cosine**2, 0)))).ravel()
+    return z
+
+
+def times(z: Points) -> Operator:
+    """Return the operator that multiplies points of shape (len(z), 1) by z."""
+    return lambda x: z[:, None] * x
+
+
+def matrices(run: Run, count: int, rho: float) -> Points:
+    """Return random F, shape (count, 8, 8), with L = 1 that are ρ-negative comonotone, not less.
+
+    F⁻¹ = c (S + K − t I) with S positive semidefinite and singular and K skew is ct-negative
+    comonotone; c sets L to 1, and bisection over t sets ct to ρ.
+    """
+    base = inverse_monotone(run, count)
+    eye = np.eye(DIMENSION)
+
+    def least(t: Array) -> Array:
+        shifted = base - t[:, None, None] * eye
+        return np.linalg.svd(shifted, compute_uv=False)[:, -1]
+
+    high = np.linalg.norm(base, axis=(1, 2))
+    t = crossing(lambda t: t < rho * least(t), np.zeros(count), high)
+    return least(t)[:, None, None] * np.linalg.inv(base - t[:, None, None] * eye)
+
+
+def inverse_monotone(run: Run, count: int) -> Points:
+    """Return S + K of `matrices`, with scales over two decades."""
+    draws = run.rng.standard_normal((3, count, DIMENSION, DIMENSION))
+    factor = draws[0, :, :, : DIMENSION // 2]
+    sizes = 10 ** run.rng.uniform(-1, 1, (2, count, 1, 1))
+    skew = (draws[1] - draws[1].mT) / 2
+    out: Points = sizes[0] * factor @ factor.mT / DIMENSION + sizes[1] * skew
+    return out
+
+
+def applied(f: Points) -> Operator:
+    """Return the operator that multiplies points of shape (count, 8) by the matrices."""
+    return lambda x: (f @ x[..., None])[..., 0]
+
+
+def starts(run: Run, count: int) -> Points:
+    """Return random points of norm 1, shape (count, 8)."""
+    x = run.rng.standard_normal((count, DIMENSION))
+    out: Points = x / np.linalg.norm(x, axis=-1, keepdims=True)
+    return out
+
+
+def class_error(f: Points, rho: float, lipschitz: float = math.inf) -> float:
+    """Return by how much a matrix, shape (count, d, d), misses its class; 0 or less if none does.
+
+    Comonotonicity is the least eigenvalue of (F + F*)/2 + ρ F*F, in units of ‖F‖².
+    """
+    adjoint = f.conj().mT
+    norms = np.linalg.norm(f, 2, axis=(1, 2))
+    least = np.linalg.eigvalsh((f + adjoint) / 2 + rho * adjoint @ f)[:, 0]
+    return float(max(np.max(-least / norms**2), np.max(norms / lipschitz) - 1))
+
+
+def crossing(inside: Callable[[Array], Any], low: Array, high: Array) -> Array:
+    """Return, by bisection, where `inside` turns from true, as at low, to false, as at high."""
+    for _ in range(80):
+        middle = (low + high) / 2
+        is_inside = inside(middle)
+        low, high = np.where(is_inside, middle, low), np.where(is_inside, high, middle)
+    return low
