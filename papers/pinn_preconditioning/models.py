@@ -1,0 +1,190 @@
+"""Models and losses of the experiments: linear in Fourier features, and two kinds of network."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness import Run
+
+from .method import Domain, features, fourier, minus_laplacian, poisson_preconditioner, tangents
+
+TARGET = 5  # f = Σ k² sin kx up to this k
+LAMBDA = 2 * math.pi  # 2π/γ² for γ = 1, where only losses are compared
+HIDDEN = 32  # units of each hidden layer
+
+
+def scaling(modes: int, gamma: float, power: float) -> Tensor:
+    """Return 1/|k|^power for every k, γ for the constant; power 2 is the paper's P."""
+    p = poisson_preconditioner(modes, gamma)
+    scaled = p ** (power / 2)
+    scaled[modes] = p[modes]
+    return scaled
+
+
+def periodic(run: Run, points: int, *, ends: int = 1) -> Domain:
+    """Return the trapezoid rule on (−π, π) with the end π, or with both ends, counted."""
+    options: Any = {"dtype": run.dtype, "device": run.device}
+    x = -math.pi + 2 * math.pi / points * torch.arange(points, **options)
+    weight = torch.full_like(x, 2 * math.pi / points)
+    return Domain(x, weight, torch.tensor((math.pi, -math.pi)[:ends], **options))
+
+
+def normal(run: Run, *shape: int) -> Tensor:
+    """Draw standard normal numbers from the run's generator."""
+    return torch.tensor(run.rng.standard_normal(shape), dtype=run.dtype, device=run.device)
+
+
+def mixed_sines(x: Tensor) -> Tensor:
+    """Return f = Σ k² sin kx, whose solution is Σ sin kx."""
+    k = torch.arange(1, TARGET + 1, dtype=x.dtype, device=x.device)
+    return (x[:, None] * k).sin() @ k**2
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear least-squares loss ½ ‖R θ − t‖², the physics-informed one of a linear model.
+
+    Attributes:
+        rows: R, the rows √w Dφ(x) inside and √λ φ(x) at the ends.
+        target: t.
+    """
+
+    rows: Tensor
+    target: Tensor
+
+    @classmethod
+    def poisson(cls, run: Run, p: Tensor, lam: float, f: Callable[[Tensor], Tensor]) -> "Linear":
+        """Return the loss of −u'' = f, u(π) = 0, for Fourier features scaled by `p`."""
+        modes = len(p) // 2
+        domain = periodic(run, 4 * max(modes, TARGET))
+        phi = tangents(fourier, minus_laplacian, torch.zeros_like(p), domain)
+        root = domain.weight.sqrt()
+        rows = torch.cat([root[:, None] * phi.inside, math.sqrt(lam) * phi.ends]) * p
+        return cls(rows, torch.cat([root * f(domain.x), torch.zeros_like(domain.ends)]))
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """Return the loss, shape (...) for θ of shape (..., n)."""
+        return (((self.rows @ theta[..., None])[..., 0] - self.target) ** 2).sum(-1) / 2
+
+    def eigenvalues(self) -> Tensor:
+        """Return the eigenvalues of A, increasing."""
+        return torch.linalg.eigvalsh(self.rows.mT @ self.rows)
+
+    def solution(self) -> Tensor:
+        """Return θ*, where the gradient vanishes."""
+        return torch.linalg.lstsq(self.rows, self.target[:, None]).solution[:, 0]
+
+
+def descend(
+    loss: Callable[[Tensor], Tensor], theta: Tensor, rates: Tensor, steps: int
+) -> list[Tensor]:
+    """Return the losses along gradient descent from several θ (..., n), each with its own rate."""
+    curve = []
+    for _ in range(steps):
+        theta = theta.requires_grad_()
+        value = loss(theta)
+        curve.append(value.detach())
+        (gradient,) = torch.autograd.grad(value.sum(), theta)
+        theta = theta.detach() - rates[..., None] * gradient
+    return [*curve, loss(theta).detach()]
+
+
+def tanh_network(widths: Sequence[int]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return u(θ, x) of a tanh network from one input to one output; θ is flat, layer by layer."""
+
+    def model(theta: Tensor, x: Tensor) -> Tensor:
+        h, start = x[None], 0
+        for layer, (n, m) in enumerate(pairwise(widths)):
+            weight = theta[start : start + n * m].reshape(m, n)
+            bias = theta[start + n * m : start + (n + 1) * m]
+            h = weight @ h + bias
+            h = torch.tanh(h) if layer < len(widths) - 2 else h
+            start += (n + 1) * m
+        return h[0]
+
+    return model
+
+
+def network_start(run: Run, widths: Sequence[int]) -> Tensor:
+    """Draw θ₀ as torch.nn.Linear does: uniform within ±1/√inputs, weights and biases alike."""
+    parts = [run.rng.uniform(-1, 1, (n + 1) * m) / math.sqrt(n) for n, m in pairwise(widths)]
+    return torch.tensor(np.concatenate(parts), dtype=run.dtype, device=run.device)
+
+
+def gauss_legendre(run: Run, points: int) -> Domain:
+    """Return the Gauss–Legendre rule on (−π, π) with both ends counted."""
+    rule = (*np.polynomial.legendre.leggauss(points), np.array([-1.0, 1.0]))
+    return Domain(*(torch.tensor(math.pi * v).to(run.device, run.dtype) for v in rule))
+
+
+class FeatureNetwork:
+    """A network on scaled Fourier features, and its loss for −u'' = f, u(π) = 0.
+
+    The paper's: features, a linear layer without bias, GELU, a layer with bias, GELU, and a linear
+    output. The derivatives in x are carried along with the values. Parameters have shape
+    (..., size), one network each, and `scale` broadcasts against (..., 1, 2K + 1).
+
+    Args:
+        run: dtype and device.
+        scale: of the features.
+        points: of the trapezoid rule.
+    """
+
+    def __init__(self, run: Run, scale: Tensor, *, points: int = 128) -> None:
+        modes = scale.shape[-1] // 2
+        domain = periodic(run, points)
+        x = torch.cat([domain.x, domain.ends])
+        k = torch.arange(-modes, modes + 1, dtype=run.dtype, device=run.device)
+        z = features(modes, x)
+        # φ_{−k} = cos(kx)/√π and φ_k = sin(kx)/√π are each other's derivatives up to ±k
+        self.features = tuple(scale * v for v in (z, k * z.flip(-1), -(k**2) * z))
+        self.shapes = ((scale.shape[-1], HIDDEN), (HIDDEN, HIDDEN), (HIDDEN,), (HIDDEN, 1))
+        self.size = sum(math.prod(shape) for shape in self.shapes)
+        self.root = torch.cat(
+            [domain.weight.sqrt(), math.sqrt(LAMBDA) * torch.ones_like(domain.ends)]
+        )
+        self.target = torch.cat([mixed_sines(domain.x), torch.zeros_like(domain.ends)])
+        self.inside = len(domain.x)
+
+    def init(self, run: Run, starts: int) -> Tensor:
+        """Draw parameters as torch.nn.Linear does, shape (starts, size)."""
+        inputs = (self.shapes[0][0], HIDDEN, HIDDEN, HIDDEN)
+        bounds = np.repeat(np.array(inputs) ** -0.5, [math.prod(s) for s in self.shapes])
+        theta = run.rng.uniform(-bounds, bounds, (starts, self.size))
+        return torch.tensor(theta, dtype=run.dtype, device=run.device)
+
+    def residuals(self, theta: Tensor) -> Tensor:
+        """Return √w (−u'' − f) inside and √λ u at the end, shape (..., points + 1)."""
+        parts = theta.split([math.prod(shape) for shape in self.shapes], dim=-1)
+        first, second, bias, last = (
+            part.unflatten(-1, shape) for part, shape in zip(parts, self.shapes, strict=True)
+        )
+        value, slope, bend = gelu(*(z @ first for z in self.features))
+        value, slope, bend = value @ second + bias[..., None, :], slope @ second, bend @ second
+        value, _, bend = gelu(value, slope, bend)
+        u, u2 = (value @ last)[..., 0], (bend @ last)[..., 0]
+        found = torch.cat([-u2[..., : self.inside], u[..., self.inside :]], dim=-1)
+        return self.root * (found - self.target)
+
+    def loss(self, theta: Tensor) -> Tensor:
+        """Return the loss, shape (...)."""
+        return (self.residuals(theta) ** 2).sum(-1) / 2
+
+
+def gelu(h: Tensor, h1: Tensor, h2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hΦ(h) and its two derivatives in x, from h and its two derivatives."""
+    cumulative = torch.special.ndtr(h)
+    density = torch.exp(-(h**2) / 2) / math.sqrt(2 * math.pi)
+    first = cumulative + h * density
+    return h * cumulative, first * h1, first * h2 + density * (2 - h**2) * h1**2
+
+
+def identity(u: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return u itself, the D of plain regression."""
+    return u
