@@ -46,7 +46,7 @@ def matrices(run: Run, count: int, rho: float) -> Points:
     base = inverse_monotone(run, count)
     eye = np.eye(DIMENSION)
 
-    def least(t: Array) -> Array:
+    def least(t: Array) -> Points:
         shifted = base - t[:, None, None] * eye
         return np.linalg.svd(shifted, compute_uv=False)[:, -1]
 

@@ -430,22 +430,26 @@ def worst_rotations(run: Run, *, class_share: float = 1.0) -> dict[str, float]:
 def formulas(run: Run, *, gamma_factor: float = 1.0) -> dict[str, float]:
     """Bounds, potentials and the slack of Lemma C.8 at a point each, against values by hand.
 
-    EG has γ = 1/2, ρ = 1/8, OG γ = 1/4, ρ = 1/16; ‖x‖² = 3, ‖F‖² or Ψ = 2, k = 4 and N = 10. The
-    slack is that of F(x) = ix with γ = 0.3 at x = 1, from F(x̃_{k−1}) = 0.5.
+    PP has γ = 2, ρ = 1/2 and N = 2; EG and OG have γ = 1/4, ρ = 1/16, ‖x‖² = 3, ‖F‖² or Ψ = 2,
+    k = 4 and N = 10. The slack is that of F(x) = ix with γ = 0.3 at x = 1, from
+    F(x̃_{k−1}) = (1 + i)/2.
 
     `gamma_factor`: γ is multiplied by it.
     """
-    eg, og, lemma = (gamma_factor * gamma for gamma in (1 / 2, 1 / 4, 0.3))
-    three, two = np.array([3.0]), np.array([2.0])
-    state = OptimisticState(np.array([[1.0 + 0j]]), np.array([[0.5 + 0j]]))
+    pp, gamma, lemma = (gamma_factor * g for g in (2, 1 / 4, 0.3))
+    rho, three, two = 1 / 16, np.array([3.0]), np.array([2.0])
+    state = OptimisticState(np.array([[1.0 + 0j]]), np.array([[0.5 + 0.5j]]))
     found = {
-        "eg_bound_error": (eg_last_bound(10, eg, 1 / 8), 56 / 45),
-        "og_bound_error": (og_last_bound(10, og, 1 / 16), 7648 / 535),
-        "eg_potential_error": (eg_potential(4, three, two, eg, 1 / 8)[0], 8.25),
-        "og_potential_error": (og_potential(4, three, two, og, 1 / 16)[0], 1008 / 19),
-        "og_slack_error": (og_residual_slack(state, times(np.array([1j])), lemma)[0], 1.087725),
+        "pp_bound_error": (pp_last_bound(2, pp, 1 / 2), 1 / 6),
+        "pp_value_error": (pp_worst_value(2, pp, 1 / 2), 2 / 27),
+        "pp_rotation_error": (pp_worst_rotation(2, pp, 1 / 2), (-1 + 1j * math.sqrt(15)) / 8),
+        "eg_bound_error": (eg_last_bound(10, gamma, rho), 224 / 45),
+        "og_bound_error": (og_last_bound(10, gamma, rho), 7648 / 535),
+        "eg_potential_error": (eg_potential(4, three, two, gamma, rho)[0], 141 / 32),
+        "og_potential_error": (og_potential(4, three, two, gamma, rho)[0], 1008 / 19),
+        "og_slack_error": (og_residual_slack(state, times(np.array([1j])), lemma)[0], 0.49845),
     }
-    return {name: abs(float(value) / by_hand - 1) for name, (value, by_hand) in found.items()}
+    return {name: float(abs(value / by_hand - 1)) for name, (value, by_hand) in found.items()}
 
 
 # One step

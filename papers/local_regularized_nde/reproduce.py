@@ -1,0 +1,411 @@
+"""Experiments of the locally regularised neural ODE: the one step, and digits."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness import Run, artefact, experiment
+
+from .method import (
+    B_TILDE,
+    Field,
+    Solution,
+    SolverError,
+    error_estimate,
+    initial_step,
+    local_error,
+    local_regularizer,
+    solve,
+    state_at,
+    stiffness_estimate,
+    tsit5_step,
+    unbiased_time,
+)
+from .neural_ode import (
+    EXTRA_CALLS,
+    SAMPLING,
+    TOLERANCE,
+    digits_split,
+    field,
+    network,
+    predict,
+    train,
+)
+
+TUNING_DROP = 0.01  # accuracy that tuning may give away on the validation images
+
+# diffrax 0.7.2, float64; tolerance 1e-4 where there is one. Norm of the error of one step from
+# (1, 0.3), of length h:
+PENDULUM = {
+    0.4: 1.5987885438267415e-06,
+    0.2: 4.00372291798609e-08,
+    0.1: 1.1587040920462736e-09,
+    0.05: 3.5251855069143917e-11,
+}
+# End, middle time, state there, state at the end, calls of f:
+OSCILLATOR = (
+    *(10.0, 5.602638327498762, (0.17711816304209704, -3.369280295207055)),
+    *((-1.324841794158379, 0.13387956965115289), 446),
+)
+SWITCH = (
+    *(2.0, 0.7066809315864231, (1.272265120545648, 0.6310027221035772)),
+    *((72.88062894103666, 72.70469056273946), 140),
+)
+CONSTANT_NFE = 44
+# First step of the oscillator from a state, and that of a constant:
+FIRST_STEPS = {
+    (2.0, 0.5): 0.027288325980657353,
+    (0.0, 0.0): 1e-4,
+    (1e-6, 0.0): 0.054286510026213805,
+    (0.03, 0.02): 0.0533754311974466,
+}
+CONSTANT_FIRST_STEP = 1e-6
+# E·h of the oscillator from a time and a state, to t = 10:
+REGULARIZERS = {
+    (3.0, (-1.0, 1.5)): 5.471857005594001e-06,
+    (9.99, (0.5, -0.7)): 1.374348698913709e-09,
+}
+
+
+def pendulum(t: float, u: Tensor) -> Tensor:
+    """Return (u_1, −sin u_0)."""
+    return torch.stack([u[1], -torch.sin(u[0])])
+
+
+def oscillator(t: float, u: Tensor) -> Tensor:
+    """Return the slope of Van der Pol's oscillator, μ = 5, forced by sin 3t."""
+    return torch.stack([u[1], 5 * (1 - u[0] ** 2) * u[1] - u[0] + math.sin(3 * t)])
+
+
+def switch(t: float, u: Tensor) -> Tensor:
+    """Return a decay with a term that goes from 0 to 100 at t = 0.7 within about 0.02."""
+    return -u + 50 * (1 + math.tanh((t - 0.7) / 0.01))
+
+
+@experiment
+def error_order(run: Run, *, stiffness: bool = False) -> dict[str, float]:
+    """Estimates of one step of the pendulum for four lengths, and their slopes in log-log.
+
+    `stiffness`: estimate stiffness instead, which does not get smaller with the step.
+    """
+    u = torch.tensor([1.0, 0.3], dtype=run.dtype, device=run.device)
+    estimates, regularizers = [], []
+    for h in PENDULUM:
+        step = tsit5_step(pendulum, 0.0, u, h, pendulum(0.0, u))
+        if stiffness:
+            estimate = regularizer = stiffness_estimate(step)
+        else:
+            estimate = local_error(h, step).norm()
+            regularizer = error_estimate(u, h, step, TOLERANCE) * h
+        estimates.append(estimate.item())
+        regularizers.append(regularizer.item())
+    lengths, references = np.log(list(PENDULUM)), np.array(list(PENDULUM.values()))
+    run.curve("error estimate", list(PENDULUM), estimates)
+    return {
+        "estimate_slope": float(np.polyfit(lengths, np.log(estimates), 1)[0]),
+        "regularizer_slope": float(np.polyfit(lengths, np.log(regularizers), 1)[0]),
+        "reference_error": float(np.abs(estimates / references - 1).max()),
+        "weight_sum": abs(math.fsum(B_TILDE)),
+    }
+
+
+@experiment
+def adaptive_solve(run: Run, *, tolerance: float = 1e-4) -> dict[str, float]:
+    """Adaptive solves of three systems, their steps and the regulariser, against diffrax.
+
+    `tolerance`: the reference numbers are those at 1e-4.
+    """
+
+    def state(*values: float) -> Tensor:
+        return torch.tensor(values, dtype=run.dtype, device=run.device)
+
+    def constant(t: float, u: Tensor) -> Tensor:
+        return torch.zeros_like(u)
+
+    def cubic(t: float, u: Tensor) -> Tensor:
+        return torch.full_like(u, 6 * t**2 - 4 * t + 1)
+
+    def first_step(f: Field, u: Tensor) -> float:
+        return initial_step(f, 0.0, u, f(0.0, u), tolerance)
+
+    first, second = (
+        solve(oscillator, state(2.0, 0.5), (0.0, OSCILLATOR[0]), tolerance),
+        solve(switch, state(1.0, -0.3), (0.0, SWITCH[0]), tolerance),
+    )
+    still = solve(constant, state(1.0, 2.0), (0.0, 1.0), tolerance)
+    errors = [_reference_errors(first, OSCILLATOR), _reference_errors(second, SWITCH)]
+    expected = [*FIRST_STEPS.values(), CONSTANT_FIRST_STEP]
+    steps = [first_step(oscillator, state(*u)) for u in FIRST_STEPS]
+    steps.append(first_step(constant, state(1.0, 2.0)))
+    regularizers = [
+        local_regularizer(oscillator, state(*u), t, OSCILLATOR[0], tolerance).item()
+        for t, u in REGULARIZERS
+    ]
+    path = solve(cubic, state(0.7), (0.25, 2.0), tolerance)
+    times = np.linspace(0.25, 2.0, 50)
+    truth = 2 * times**3 - 2 * times**2 + times
+    truth += 0.7 - (2 * 0.25**3 - 2 * 0.25**2 + 0.25)
+    between = np.array([state_at(path, t).item() for t in times])
+    return {
+        "oscillator_nfe": first.nfe,
+        "oscillator_steps": len(first.errors),
+        "switch_nfe_error": abs(second.nfe - SWITCH[-1]),
+        "constant_nfe_error": abs(still.nfe - CONSTANT_NFE),
+        "state_error": max(state for state, _ in errors),
+        "time_error": max(time for _, time in errors),
+        "first_step_error": float(np.abs(np.divide(steps, expected) - 1).max()),
+        "interpolation_error": float(np.abs(between - truth).max()),
+        "regularizer_error": float(
+            np.abs(np.divide(regularizers, list(REGULARIZERS.values())) - 1).max()
+        ),
+    }
+
+
+def _reference_errors(solution: Solution, reference: tuple[Any, ...]) -> tuple[float, float]:
+    """Return the largest error of the middle and last state, and that of the middle time."""
+    middle = len(solution.errors) // 2
+    _, time, *states, _ = reference
+    found = torch.stack([solution.states[middle], solution.states[-1]]).cpu().numpy()
+    return float(np.abs(found - states).max()), abs(solution.times[middle] - time)
+
+
+@experiment
+def linear_system(run: Run, *, stiffness: bool = True) -> dict[str, float]:
+    """The regulariser on u' = λu for twenty random λ, against |λ|/3.5068.
+
+    `stiffness`: the stiffness estimate, or else E·h.
+    """
+    errors = []
+    for rate in run.rng.uniform(0.5, 20, 20):
+
+        def f(t: float, u: Tensor, rate: float = rate) -> Tensor:
+            return -rate * u
+
+        u = torch.as_tensor(run.rng.standard_normal(10), dtype=run.dtype, device=run.device)
+        found = local_regularizer(f, u, 0.0, 1.0, 1e-3, stiffness)
+        errors.append(abs(found.item() / (rate / 3.5068) - 1))
+    return {"relative_error": max(errors)}
+
+
+@experiment
+def gradient(run: Run, *, first_stage_detached: bool = False) -> dict[str, float]:
+    """The regulariser's derivative along a random direction of a small network's parameters.
+
+    `first_stage_detached`: k_1 is a constant, as in the released code.
+    """
+    generator = run.torch_generator()
+    parameters = [p.requires_grad_() for p in network(generator, run.dtype, 5, 7)]
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=run.dtype, device=run.device)
+
+    x, t, end, tolerance = normal(3, 5).requires_grad_(), 0.4, 1.0, 1e-2
+    calls = 0
+
+    def f(t: float, u: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        return field(parameters)(t, u)
+
+    u = state_at(solve(f, x, (0.0, end), tolerance), t)
+    calls = 0
+    value = local_regularizer(f, u, t, end, tolerance)
+    calls_of_step = calls
+    with torch.no_grad():
+        h = initial_step(f, t, u, f(t, u), tolerance)
+
+    def fixed(parameters: Sequence[Tensor], k1: Tensor | None = None) -> Tensor:
+        f = field(parameters)
+        step = tsit5_step(f, t, u.detach(), h, f(t, u.detach()) if k1 is None else k1)
+        return error_estimate(u.detach(), h, step, tolerance) * h
+
+    if first_stage_detached:
+        value = fixed(parameters, f(t, u).detach())
+    *slopes, through = torch.autograd.grad(value, [*parameters[:4], x], allow_unused=True)
+    direction = [normal(*p.shape) for p in parameters[:4]]
+    along = sum(float((s * d).sum()) for s, d in zip(slopes, direction, strict=True))
+
+    def moved(size: float) -> float:
+        with torch.no_grad():
+            return fixed([p + size * d for p, d in zip(parameters, direction, strict=False)]).item()
+
+    size = 4e-4  # central difference of order four
+    difference = 8 * (moved(size) - moved(-size)) - (moved(2 * size) - moved(-2 * size))
+    difference /= 12 * size
+    return {
+        "derivative_error": abs(along / difference - 1),
+        "state_gradient": 0.0 if through is None else float(through.norm()),
+        "calls": calls_of_step,
+    }
+
+
+@experiment
+def sampling_times(
+    run: Run, *, sampling: str = "biased", draws: int = 3000, tolerance: float = 1e-4
+) -> dict[str, float]:
+    """Length of the solver's step at drawn times, on the oscillator, against unbiased sampling."""
+    u = torch.tensor([2.0, 0.5], dtype=run.dtype, device=run.device)
+    solution = solve(oscillator, u, (0.0, 10.0), tolerance)
+    times = np.array(solution.times)
+    unbiased = np.array([unbiased_time(solution, run.rng) for _ in range(draws)])
+    drawn = np.array([SAMPLING[sampling](solution, run.rng) for _ in range(draws)])
+
+    def length(t: np.ndarray) -> float:
+        return float(np.diff(times)[np.searchsorted(times, t, side="right") - 1].mean())
+
+    gaps = np.diff(np.sort([times[0], *unbiased, times[-1]]))
+    return {
+        "step_ratio": length(drawn) / length(unbiased),
+        "on_steps": float(np.isin(drawn, times[:-1]).mean()),
+        "steps_drawn": float(np.isin(times[:-1], drawn).mean()),
+        "unbiased_gap": float(gaps.max() / (times[-1] - times[0])),
+        "unbiased_in_first_step": int((unbiased < times[1]).sum()),
+    }
+
+
+@artefact
+def trained(
+    run: Run, *, seed: int, regularizer: str, weight: float, steps: int, dynamics: bool
+) -> dict[str, Tensor]:
+    """A neural ODE trained as `train` says, judged on the test images."""
+    return train(
+        run, seed=seed, regularizer=regularizer, weight=weight, steps=steps, dynamics=dynamics
+    )
+
+
+@artefact
+def tuned(
+    run: Run, *, regularizer: str, weights: list[float], steps: int, models: int
+) -> dict[str, Any]:
+    """The weight with the fewest calls of f on validation images, the smallest where several tie.
+
+    Among those that lose at most TUNING_DROP of accuracy there; if none does, the most accurate.
+    Calls and accuracy are means over models of different seeds. A weight with which a solve fails
+    counts as infinitely many calls. With it come the table and the models without regulariser.
+    """
+    seeds = run.rng.integers(2**32, size=models).tolist()
+
+    def validated(regularizer: str, weight: float) -> tuple[float, float]:
+        found = []
+        for seed in seeds:
+            model = train(
+                run,
+                seed=seed,
+                regularizer=regularizer,
+                weight=weight,
+                steps=steps,
+                validation=True,
+            )
+            found.append((model["nfe"].item(), model["accuracy"].item()))
+        calls, accuracy = np.mean(found, axis=0).tolist()
+        return calls, accuracy
+
+    base = validated("none", 0.0)
+    table = []
+    for weight in weights:
+        try:
+            calls, accuracy = validated(regularizer, weight)
+        except SolverError:
+            calls, accuracy = math.inf, 0.0
+        table.append((weight, calls, accuracy))
+    kept = [row for row in table if row[2] >= base[1] - TUNING_DROP]
+    best = min(kept, key=lambda row: row[1]) if kept else max(table, key=lambda row: row[2])
+    return {"weight": best[0], "table": table, "without": base}
+
+
+def _model(
+    run: Run, regularizer: str, weight: float, steps: int, dynamics: bool = True
+) -> dict[str, Tensor]:
+    """Return the trained model of this seed; without weight or dynamics nothing is regularised."""
+    if weight == 0 or not dynamics:
+        regularizer, weight = "none", 0.0
+    arguments = {"regularizer": regularizer, "weight": weight, "steps": steps}
+    model = run.artefact(trained, seed=run.seed, dynamics=dynamics, **arguments)
+    return {name: torch.as_tensor(value, device=run.device) for name, value in model.items()}
+
+
+@experiment
+def digits(
+    run: Run,
+    *,
+    weight: float | None = None,
+    dynamics: bool = True,
+    steps: int = 2,
+    weights: Sequence[float] = (1e6,),
+    global_weights: Sequence[float] = (1.0,),
+    models: int = 1,
+) -> dict[str, float]:
+    """A neural ODE on digits: without regulariser, with both kinds of sampling, with Σ E_j h_j.
+
+    Args:
+        weight: of the local regulariser; if left out, tuned over `weights` for unbiased sampling,
+            and biased sampling shares it.
+        dynamics: whether the locally regularised models have any, or are the classifier alone.
+        steps: of training, in tuning too.
+        weights: grid of the local regulariser.
+        global_weights: grid of the global one, which is differentiated through all steps.
+        models: trained for each weight in tuning.
+    """
+    budget = {"steps": steps, "models": models}
+    if weight is None:
+        grid = list(weights)
+        weight = run.artefact(tuned, regularizer="unbiased", weights=grid, **budget)["weight"]
+    grid = list(global_weights)
+    global_weight = run.artefact(tuned, regularizer="global", weights=grid, **budget)["weight"]
+    base = _model(run, "none", 0.0, steps)
+    other = _model(run, "global", global_weight, steps)
+    run.curve("without, calls of f", range(steps), base["calls"])
+    run.curve("global, calls of f", range(steps), other["calls"])
+    metrics = {
+        "weight": weight,
+        "global_weight": global_weight,
+        "base_nfe": base["nfe"].item(),
+        "base_accuracy": base["accuracy"].item(),
+        "global_nfe": other["nfe"].item(),
+    }
+    last = slice(-max(1, steps // 4), None)
+    for sampling in SAMPLING:
+        model = _model(run, sampling, weight, steps, dynamics)
+        calls = model["calls"] + (EXTRA_CALLS if weight == 0 or not dynamics else 0)
+        run.curve(f"{sampling}, calls of f", range(steps), calls)
+        metrics |= {
+            f"nfe_ratio_{sampling}": (model["nfe"] / base["nfe"]).item(),
+            # rounded, so that a drop of ten images in a thousand is 0.01
+            f"accuracy_drop_{sampling}": round((base["accuracy"] - model["accuracy"]).item(), 9),
+            f"training_nfe_ratio_{sampling}": (
+                calls[last].sum() / base["calls"][last].sum()
+            ).item(),
+            # local over global, and local minus global
+            f"global_ratio_{sampling}": (model["nfe"] / other["nfe"]).item(),
+            f"global_gap_{sampling}": round((model["accuracy"] - other["accuracy"]).item(), 9),
+        }
+    return metrics
+
+
+@experiment
+def prediction_time(
+    run: Run,
+    *,
+    weight: float | None = None,
+    steps: int = 2,
+    weights: Sequence[float] = (1e6,),
+    models: int = 1,
+    rounds: int = 2,
+) -> dict[str, float]:
+    """Time of a prediction for 512 test images, without regulariser over with, unbiased."""
+    x = torch.as_tensor(digits_split(False)[2][:512], dtype=run.dtype, device=run.device)
+    base = _model(run, "none", 0.0, steps)
+    if weight is None:
+        grid = {"weights": list(weights), "steps": steps, "models": models}
+        weight = run.artefact(tuned, regularizer="unbiased", **grid)["weight"]
+    local = _model(run, "unbiased", weight, steps)
+
+    def prediction(model: dict[str, Tensor]) -> Callable[[], object]:
+        parameters = [model[str(i)] for i in range(6)]
+        return lambda: predict(parameters, x)
+
+    return {"speedup": run.time_ratio(prediction(base), prediction(local), rounds=rounds)}
