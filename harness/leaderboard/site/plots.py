@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -114,8 +115,8 @@ def draw(plots: Iterable[Plot], folder: Path, kept: Path, *, workers: int = 1) -
     wanted = {plot.name: plot for plot in plots}
     missing = [plot for name, plot in sorted(wanted.items()) if not (kept / name).is_file()]
     if len(missing) > 1 and workers > 1:
-        with get_context("spawn").Pool(workers) as pool:
-            for name, text in pool.imap_unordered(_drawn, missing, chunksize=8):
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for name, text in pool.map(_drawn, missing, chunksize=8):
                 (kept / name).write_text(text, encoding="utf-8")
     else:
         for name, text in map(_drawn, missing):
