@@ -1,0 +1,32 @@
+"""The project's own tables say what its published results say."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.cache import Cache
+from harness.commands.leaderboard import load_specs, make_boards
+from harness.leaderboard import tables
+from harness.leaderboard.published import RESULTS, read
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def rendered() -> dict[str, str]:
+    return tables.render(
+        make_boards(read(ROOT / RESULTS), load_specs(ROOT / "papers", Cache(None)))
+    )
+
+
+@pytest.mark.parametrize("name", tables.FILES)
+def test_table_is_up_to_date(rendered: dict[str, str], name: str):
+    found = (ROOT / RESULTS.parent / name).read_text(encoding="utf-8")
+    assert found == rendered[name], "run: claimbench leaderboard merge leaderboards"
+
+
+def test_every_published_file_is_of_a_paper_and_in_its_own_words(rendered: dict[str, str]):
+    papers = {path.name for path in (ROOT / "papers").iterdir()}
+    for file in read(ROOT / RESULTS):
+        assert file.paper in papers
+        assert file.path(ROOT / RESULTS).read_text(encoding="utf-8") == file.text()
