@@ -45,6 +45,18 @@ def test_all_links_within_the_site_lead_somewhere(built):
                 assert f'id="{fragment}"' in found.read_text(encoding="utf-8")
 
 
+def test_control_that_was_not_run_is_shown_as_such(tmp_path):
+    site = make_site(1, 2)
+    record = site.results[0].entries["claim-0"].latest.record
+    record["control"] = {"verdict": "not run", "held": 0, "seeds": 0}
+    record["controls"] = []
+    build(site, tmp_path / "out", tmp_path / "kept", workers=1)
+    overview = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert overview.count("(control not run)") == 1
+    page = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
+    assert page.count("Negative control not run.") == 1
+
+
 def test_hostile_texts_are_text(built):
     for path in [*built.rglob("*.html"), built / "feed.xml"]:
         text = path.read_text(encoding="utf-8")
