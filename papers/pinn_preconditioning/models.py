@@ -132,12 +132,14 @@ class FeatureNetwork:
 
     Args:
         run: dtype and device.
-        scale: of the features.
+        scale: of the features, up to a factor: the largest is made one, so that learning rates
+            suit every scale.
         points: of the trapezoid rule.
     """
 
     def __init__(self, run: Run, scale: Tensor, *, points: int = 128) -> None:
         modes = scale.shape[-1] // 2
+        scale = scale / scale.amax(-1, keepdim=True)
         domain = periodic(run, points)
         x = torch.cat([domain.x, domain.ends])
         k = torch.arange(-modes, modes + 1, dtype=run.dtype, device=run.device)
