@@ -347,7 +347,7 @@ def digits(
     """Steps until a share `target` of the first loss, on the same draws, at most `cap`.
 
     SGD with the schemes' step size is followed for at most ten times the steps of the momentum
-    form, so that its gains end at ten.
+    form; where it has not arrived by then, both gains are lower bounds.
 
     `oracle`: "row", single rows of digits; "full", all of them at every step, where ρ = 1; or
     "coordinate", the problem of the other experiments.
