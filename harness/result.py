@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.judging import median_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.store import StoredRun
     from harness.workers.jobs import Failure
@@ -100,7 +100,12 @@ def number(value: float) -> str:
     return f"{value:.5g}"
 
 
-def interval_text(summary: dict[str, Any]) -> str:
-    """Return `median [low, high]`, or the one value there is."""
-    median, low, high = (number(summary[key]) for key in ("median", "low", "high"))
+def counted(count: int, word: str) -> str:
+    """Return `1 seed`, `2 seeds`."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def interval_text(summary: Mapping[str, Any]) -> str:
+    """Return `median [low, high]`, or the one value there is; ±inf may be text, as in JSON."""
+    median, low, high = (number(float(summary[key])) for key in ("median", "low", "high"))
     return median if low == high else f"{median} [{low}, {high}]"

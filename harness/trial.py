@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.discovery import spec_location
-from harness.result import Result, interval_text, summarise
+from harness.result import Result, counted, interval_text, summarise
 
 if TYPE_CHECKING:
     from harness.sample import Sample
@@ -223,8 +223,8 @@ def _seeds(sample: Sample) -> str:
         median, low, high = judgement.estimate
         mean = interval_text({"median": median, "low": low, "high": high})
         word = "mean" if sample.scale is None else "geometric mean"
-        return f"{word} {mean} over {judgement.seeds} {_plural('seed', judgement.seeds)}"
-    return f"{judgement.held} of {judgement.seeds} {_plural('seed', judgement.seeds)} held"
+        return f"{word} {mean} over {counted(judgement.seeds, 'seed')}"
+    return f"{judgement.held} of {counted(judgement.seeds, 'seed')} held"
 
 
 def _missed(sample: Sample) -> str:
@@ -251,7 +251,3 @@ def _undecided(sample: Sample) -> str:
 
 def _shown(arguments: Mapping[str, Any]) -> str:
     return "(" + ", ".join(f"{name}={value!r}" for name, value in arguments.items()) + ")"
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"

@@ -14,7 +14,7 @@ from harness.home import home
 from harness.leaderboard import diffing, tables
 from harness.leaderboard.board import Board, make_board
 from harness.leaderboard.merging import merge as merged
-from harness.leaderboard.published import RESULTS, Published, read
+from harness.leaderboard.published import RESULTS, Published, read, results_in
 from harness.leaderboard.published import write as write_results
 from harness.leaderboard.publishing import publish as publish_store
 from harness.leaderboard.staleness import marked
@@ -48,7 +48,7 @@ def publish(slugs: Sequence[str], *, tier: str | None, profile: str | None) -> i
             )
         claims = sum(len(file.entries) for file in files)
         line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
-        _write_tables(folder, papers, cache)
+        _write_tables(read(folder), folder, papers, cache)
     finally:
         cache.close()
         store.close()
@@ -61,13 +61,13 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
     folder = into or results_folder(papers)
     cache = Cache(home())
     try:
-        parts = [*(read(folder) if folder.is_dir() else [])]
+        parts = read(folder) if folder.is_dir() else []
         for source in sources:
-            parts += read(source / "results" if (source / "results").is_dir() else source)
+            parts += read(results_in(source))
         files = [marked(file, papers, cache) for file in merged(parts)]
         written = sum(write_results(file, folder) for file in files)
         line(f"{len(files)} files below {folder}, {written} written")
-        _write_tables(folder, papers, cache)
+        _write_tables(files, folder, papers, cache)
     finally:
         cache.close()
     return AS_EXPECTED
@@ -125,7 +125,7 @@ def load_specs(papers: Path, cache: Cache) -> dict[str, Spec]:
     return {folder.name: load_spec(folder, cache) for folder in paper_folders(papers)}
 
 
-def _write_tables(folder: Path, papers: Path, cache: Cache) -> None:
-    boards = make_boards(read(folder), load_specs(papers, cache))
+def _write_tables(files: Sequence[Published], folder: Path, papers: Path, cache: Cache) -> None:
+    boards = make_boards(files, load_specs(papers, cache))
     for path in tables.write(boards, folder.parent):
         line(f"wrote {path}")

@@ -16,8 +16,9 @@ from harness.leaderboard.merging import flips
 from harness.leaderboard.published import Entry, Published
 from harness.sequential import ALPHA, binomial_interval
 from harness.spec import TIERS, Spec
-from harness.suite import DECIDED, JUDGED, discoveries, expected_errors
+from harness.suite import DECIDED, JUDGED, Discovery, discoveries, expected_errors
 
+CONTROL_WORDS = {"diverged": "rejected", "reproduced": "passed"}
 VERDICT_ORDER = ("reproduced", "diverged", "vacuous", "inconclusive", "error", "skipped")
 
 
@@ -223,11 +224,8 @@ def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profil
     records = [
         _record(paper, place) for paper, claims in places.items() for place in claims.values()
     ]
-    surviving = {id(found.record): found for found in discoveries(records)}
-    by_claim = {
-        (record["paper"], record["claim"]): (record, surviving.get(id(record)))
-        for record in records
-    }
+    found = discoveries(records)
+    standing = {(one.record["paper"], one.record["claim"]) for one in found if one.survives}
     rows = []
     for paper, claims in places.items():
         ordered = _spec_order(claims, specs.get(paper))
@@ -240,14 +238,14 @@ def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profil
                         paper,
                         place,
                         specs.get(paper),
-                        survives=bool((found := by_claim[paper, claim][1]) and found.survives),
+                        survives=(paper, claim) in standing,
                     )
                     for claim, place in ordered
                 ],
                 _seconds([file for file in files if file.paper == paper]),
             )
         )
-    suite = _suite(rows, records, [found for _, found in by_claim.values() if found])
+    suite = _suite(rows, records, found)
     return Board(profile, suite, _ranked(rows), _changes(files))
 
 
@@ -308,16 +306,20 @@ def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -
 
 def control_word(record: Mapping[str, Any]) -> str:
     """Return what became of the weakest control, as a reader would say it."""
-    words = {"diverged": "rejected", "reproduced": "passed"}
     verdict = record["control"]["verdict"]
-    return str(words.get(verdict, verdict))
+    return CONTROL_WORDS.get(verdict, str(verdict))
+
+
+def count_decided(verdicts: Mapping[str, int]) -> int:
+    """Return how many claims are decided, from how many have which verdict."""
+    return sum(verdicts.get(verdict, 0) for verdict in DECIDED)
 
 
 def _paper_row(
     paper: str, spec: Spec | None, claims: list[ClaimRow], seconds: dict[str, float]
 ) -> PaperRow:
     verdicts = _count(claim.verdict for claim in claims)
-    decided = sum(verdicts.get(verdict, 0) for verdict in DECIDED)
+    decided = count_decided(verdicts)
     reproduced = verdicts.get("reproduced", 0)
     low, high = binomial_interval(decided, reproduced, ALPHA)
     about = spec.paper if spec else None
@@ -355,14 +357,14 @@ def _ranked(rows: Sequence[PaperRow]) -> list[PaperRow]:
         key=lambda row: (
             row.rank,
             -1.0 if row.share is None else -row.share,
-            -sum(row.verdicts.get(verdict, 0) for verdict in DECIDED),
+            -count_decided(row.verdicts),
             row.paper,
         ),
     )
 
 
 def _suite(
-    rows: Sequence[PaperRow], records: Sequence[dict[str, Any]], found: Sequence[Any]
+    rows: Sequence[PaperRow], records: Sequence[dict[str, Any]], found: Sequence[Discovery]
 ) -> SuiteFigures:
     wrong = expected_errors(records)
     claims = [claim for row in rows for claim in row.claims]

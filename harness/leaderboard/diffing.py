@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.home import home
-from harness.leaderboard.published import RESULTS, Published, parse, read
+from harness.leaderboard.published import RESULTS, Published, parse, read, results_in
 from harness.leaderboard.publishing import from_store
 from harness.leaderboard.tables import escape
 from harness.report import SYMBOLS
@@ -79,10 +79,8 @@ def load(name: str) -> list[Published]:
             return from_store(store)
         finally:
             store.close()
-    folder = Path(name)
-    if folder.is_dir():
-        nested = [folder / RESULTS, folder / "results"]
-        return read(next((path for path in nested if path.is_dir()), folder))
+    if Path(name).is_dir():
+        return read(results_in(Path(name)))
     return _from_revision(name)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
+from harness.leaderboard.files import write_if_changed
 from harness.output import error
 from harness.tiers import TIERS
 
@@ -170,26 +171,34 @@ def read(folder: Path) -> list[Published]:
     """
     if not folder.is_dir():
         raise UsageError(f"no folder {folder}; run: claimbench leaderboard publish")
-    found = []
-    for path in sorted(folder.glob("*/*/*.json")):
-        published = parse(path.read_text(encoding="utf-8"), str(path))
-        if published.path(folder) != path:
-            raise UsageError(f"{path}: holds what belongs into {published.path(folder)}; move it")
-        found.append(published)
-    return found
+    return [read_file(path, folder) for path in sorted(folder.glob("*/*/*.json"))]
+
+
+def read_file(path: Path, folder: Path) -> Published:
+    """Return one file of the results below a folder.
+
+    Raises:
+        UsageError: it is broken, or lies in the wrong place.
+    """
+    published = parse(path.read_text(encoding="utf-8"), str(path))
+    if published.path(folder) != path:
+        raise UsageError(f"{path}: holds what belongs into {published.path(folder)}; move it")
+    return published
+
+
+def results_in(folder: Path) -> Path:
+    """Return where results lie in a folder: of a project, of leaderboards, or of results."""
+    nested = (folder / RESULTS, folder / RESULTS.name)
+    return next((path for path in nested if path.is_dir()), folder)
 
 
 def write(published: Published, folder: Path) -> bool:
     """Write a file, if its content is not there yet; say whether it was written."""
-    path, text = published.path(folder), published.text()
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-    error(f"wrote {path}")
-    return True
+    path = published.path(folder)
+    written = write_if_changed(path, published.text())
+    if written:
+        error(f"wrote {path}")
+    return written
 
 
 def _entry_text(entry: Entry) -> str:

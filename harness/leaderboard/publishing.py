@@ -8,7 +8,14 @@ from typing import Any
 
 from harness.cache import Cache
 from harness.leaderboard.merging import join, merge
-from harness.leaderboard.published import Curves, Entry, Published, PublishedResult, read, write
+from harness.leaderboard.published import (
+    Curves,
+    Entry,
+    Published,
+    PublishedResult,
+    read_file,
+    write,
+)
 from harness.leaderboard.scrubbing import Scrubber
 from harness.leaderboard.staleness import code_parts, marked
 from harness.result import jsonable
@@ -56,7 +63,7 @@ def publish(
         and profile in (None, one.profile)
     ]
     places = {one.path(folder) for one in fresh}
-    before = [one for one in read(folder) if one.path(folder) in places] if folder.is_dir() else []
+    before = [read_file(place, folder) for place in sorted(places) if place.is_file()]
     files = [marked(one, papers, cache) for one in merge([*before, *fresh])]
     return files, sum(write(one, folder) for one in files)
 

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 from collections.abc import Mapping
-from typing import Any
 
 _PATH = re.compile(r"(?<![\w.:/<])(?:[A-Za-z]:)?(?:[/\\][^\s/\\:'\"`,;()\[\]{}<>]+)+[/\\]?")
 _SHORTEST = 6
@@ -45,16 +44,6 @@ class Scrubber:
             if word in text:
                 text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", name.replace("\\", ""), text)
         return text
-
-    def data(self, data: Any) -> Any:
-        """Return JSON data in which every text, keys included, is scrubbed."""
-        if isinstance(data, str):
-            return self.text(data)
-        if isinstance(data, dict):
-            return {self.text(key): self.data(value) for key, value in data.items()}
-        if isinstance(data, list | tuple):
-            return [self.data(item) for item in data]
-        return data
 
 
 def _last_part(match: re.Match[str]) -> str:

@@ -16,7 +16,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from harness.leaderboard.board import Board, ClaimRow, PaperRow, day
+from harness.leaderboard.files import write_if_changed
 from harness.report import SYMBOLS
+from harness.result import counted
 from harness.tiers import TIERS
 
 JSON_FORMAT = 1
@@ -41,13 +43,8 @@ def render(boards: Sequence[Board]) -> dict[str, str]:
 
 def write(boards: Sequence[Board], folder: Path) -> list[Path]:
     """Write the tables into a folder, and return those whose content changed."""
-    written = []
-    for name, text in render(boards).items():
-        path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
-    return written
+    texts = {folder / name: text for name, text in render(boards).items()}
+    return [path for path, text in texts.items() if write_if_changed(path, text)]
 
 
 def as_json(boards: Sequence[Board]) -> str:
@@ -129,7 +126,7 @@ def _board(board: Board) -> Iterator[str]:
 def _figures(board: Board) -> Iterator[str]:
     suite = board.suite
     counts = ", ".join(f"{count} {verdict}" for verdict, count in suite.verdicts.items())
-    yield f"- {_count(suite.papers, 'paper')}, {sum(suite.verdicts.values())} claims: {counts}"
+    yield f"- {counted(suite.papers, 'paper')}, {sum(suite.verdicts.values())} claims: {counts}"
     yield (
         f"- expected wrong verdicts, at most: {suite.expected_wrong:.2f} by the claims' own seeds "
         f"and {suite.expected_wrong_controls:.2f} by those of controls, of {suite.decided} decided"
@@ -213,10 +210,6 @@ def _others(board: Board) -> Iterator[str]:
 def _claims(papers: Iterable[PaperRow]) -> Iterator[ClaimRow]:
     for paper in papers:
         yield from paper.claims
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def escape(text: str) -> str:

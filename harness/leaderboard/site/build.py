@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,14 +17,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.errors import UsageError
 from harness.leaderboard import tables
 from harness.leaderboard.board import (
+    CONTROL_WORDS,
     Board,
     ClaimRow,
     PaperRow,
     Place,
     claim_places,
+    count_decided,
     day,
     make_board,
 )
+from harness.leaderboard.files import write_if_changed
 from harness.leaderboard.merging import flips
 from harness.leaderboard.published import Published
 from harness.leaderboard.site import plots, readme
@@ -157,7 +159,7 @@ def build(
     wanted: dict[str, plots.Plot] = {}
     watch("pages")
     for name, text in _pages(site, wanted):
-        _write(out / name, text)
+        write_if_changed(out / name, text)
         written.add(name)
     watch(f"{len(wanted)} plots")
     count = workers or os.cpu_count() or 1
@@ -221,18 +223,6 @@ def safe_url(url: str | None) -> str:
     return url if url and urlsplit(url).scheme in ("http", "https") else "#"
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file at once, if its content is not there yet."""
-    data = text.encode("utf-8")
-    if path.is_file() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
-    os.chmod(file.name, 0o644)
-    Path(file.name).replace(path)
-
-
 def _facets(board: Board) -> dict[str, list[str]]:
     claims = [claim for paper in board.papers for claim in paper.claims]
     found: dict[str, Iterable[str]] = {
@@ -250,7 +240,7 @@ def _metric(record: Mapping[str, Any], name: str) -> tuple[str, str, str, str]:
     reported = record["reported"].get(name)
     return (
         name,
-        _interval(summary) if summary else "–",
+        interval_text(summary) if summary else "–",
         record["expect_text"][name],
         number(reported) if reported is not None else "",
     )
@@ -258,26 +248,22 @@ def _metric(record: Mapping[str, Any], name: str) -> tuple[str, str, str, str]:
 
 def _control(record: Mapping[str, Any], control: Mapping[str, Any]) -> tuple[str, str, str]:
     arguments = ", ".join(f"{key} = {value}" for key, value in control["arguments"].items())
-    words = {"diverged": "rejected", "reproduced": "passed"}
-    outcome = words.get(control["verdict"], control["verdict"])
+    outcome = CONTROL_WORDS.get(control["verdict"], control["verdict"])
     values = "; ".join(
-        f"{name} {_interval(control['metrics'][name])}"
+        f"{name} {interval_text(control['metrics'][name])}"
         for name in record["expect"]
         if name in control["metrics"]
     )
     return arguments, f"{outcome} ({control['held']}/{control['seeds']})", values
 
 
-def _interval(summary: Mapping[str, Any]) -> str:
-    return interval_text({key: float(summary[key]) for key in ("median", "low", "high")})
-
-
 def _badge(paper: PaperRow) -> str:
     """Return what a shields.io endpoint badge reads."""
-    decided = sum(paper.verdicts.get(word, 0) for word in ("reproduced", "diverged", "vacuous"))
     message, color = "not judged yet", "lightgrey"
     if paper.share is not None:
-        message = f"{paper.verdicts.get('reproduced', 0)}/{decided} reproduced"
+        message = (
+            f"{paper.verdicts.get('reproduced', 0)}/{count_decided(paper.verdicts)} reproduced"
+        )
         color = next(color for least, color in _COLORS if paper.share >= least)
     badge = {"schemaVersion": 1, "label": "claimbench", "message": message, "color": color}
     return json.dumps(badge, indent=1) + "\n"

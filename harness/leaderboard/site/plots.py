@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import digest
-from harness.result import interval_text, number
+from harness.leaderboard.files import write_if_changed
+from harness.result import counted, interval_text, number
 from harness.spec.region import Region
 
 if TYPE_CHECKING:
@@ -65,10 +66,8 @@ def forest(record: Mapping[str, Any], metric: str) -> Plot | None:
             rows.append(("control", control["metrics"][metric]))
     data = {
         "metric": metric,
-        "rows": [(label, [_float(v) for v in row["values"]]) for label, row in rows],
-        "medians": [
-            tuple(_float(row[key]) for key in ("median", "low", "high")) for _, row in rows
-        ],
+        "rows": [(label, [float(v) for v in row["values"]]) for label, row in rows],
+        "medians": [tuple(float(row[key]) for key in ("median", "low", "high")) for _, row in rows],
         "lower": region.lower,
         "upper": region.upper,
         "reported": record["reported"].get(metric),
@@ -77,7 +76,8 @@ def forest(record: Mapping[str, Any], metric: str) -> Plot | None:
         return None
     words = [f"{metric}, expected {record['expect_text'][metric]}."]
     words += [
-        f"{label.capitalize()}: {_seeds(len(row['values']))}, {_text(row)}." for label, row in rows
+        f"{label.capitalize()}: {counted(len(row['values']), 'seed')}, median {interval_text(row)}."
+        for label, row in rows
     ]
     if data["reported"] is not None:
         words.append(f"The paper's: {number(data['reported'])}.")
@@ -87,7 +87,7 @@ def forest(record: Mapping[str, Any], metric: str) -> Plot | None:
 def curves(logged: Mapping[str, Sequence[Sequence[Any]]]) -> Plot | None:
     """Return the plot of the curves of the first seed; None where there are none."""
     shown = {
-        name: ([_float(x) for x in xs], [_float(y) for y in ys])
+        name: ([float(x) for x in xs], [float(y) for y in ys])
         for name, (xs, ys) in list(logged.items())[:_MOST_CURVES]
         if len(xs) > 1
     }
@@ -110,22 +110,24 @@ def draw(plots: Iterable[Plot], folder: Path, kept: Path, *, workers: int = 1) -
         kept: where they are kept from one time to the next.
         workers: processes.
     """
-    kept.mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {plot.name: plot for plot in plots}
     missing = [plot for name, plot in sorted(wanted.items()) if not (kept / name).is_file()]
-    if len(missing) > 1 and workers > 1:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            for name, text in pool.map(_drawn, missing, chunksize=8):
-                (kept / name).write_text(text, encoding="utf-8")
-    else:
-        for name, text in map(_drawn, missing):
-            (kept / name).write_text(text, encoding="utf-8")
+    for name, text in _draw_all(missing, workers):
+        write_if_changed(kept / name, text)
     for name in wanted:
         target = folder / name
         if not target.is_file():
             target.write_bytes((kept / name).read_bytes())
     return len(missing)
+
+
+def _draw_all(missing: Sequence[Plot], workers: int) -> Iterator[tuple[str, str]]:
+    if len(missing) > 1 and workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(_drawn, missing, chunksize=8)
+    else:
+        yield from map(_drawn, missing)
 
 
 def _drawn(plot: Plot) -> tuple[str, str]:
@@ -220,15 +222,3 @@ def _draw_curves(axes: Axes, data: Mapping[str, Any]) -> None:
         axes.set_yscale("linear")
     axes.legend(frameon=False, fontsize=7)
     axes.tick_params(length=2)
-
-
-def _float(value: Any) -> float:
-    return float(value)
-
-
-def _text(summary: Mapping[str, Any]) -> str:
-    return "median " + interval_text({k: float(summary[k]) for k in ("median", "low", "high")})
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'' if count == 1 else 's'}"
