@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+import pty
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,6 +119,35 @@ def write_paper(
     (folder / "method.py").write_text(METHOD, encoding="utf-8")
     (folder / "README.md").write_text("# Tiny\n", encoding="utf-8")
     return TinyPaper(folder)
+
+
+@pytest.fixture
+def on_terminal() -> Callable[..., tuple[int, bytes, bytes]]:
+    """Run claimbench with a terminal as its standard error: `on_terminal("verify", folder)`.
+
+    Returns the exit code, standard output, and what the terminal showed.
+    """
+
+    def run(*arguments: str | Path, timeout: float = 60) -> tuple[int, bytes, bytes]:
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
+        )
+        os.close(slave)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(master, 65536)
+            except OSError:  # the command has closed its side
+                break
+        os.close(master)
+        out, _ = process.communicate(timeout=timeout)
+        return process.returncode, out, shown
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import sqlite3
@@ -376,22 +375,10 @@ def test_ctrl_c_ends_everything_and_keeps_what_was_finished(
     assert len(paper.runs()) == begun + 20 - kept
 
 
-def test_verify_on_a_terminal_shows_progress_and_verdicts(make_paper, tmp_path):
+def test_verify_on_a_terminal_shows_progress_and_verdicts(make_paper, on_terminal):
     paper = make_paper(code=PAUSE)
-    command = [sys.executable, "-m", "harness", "verify", str(paper.folder)]
-    master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment)
-    os.close(slave)
-    shown = b""
-    while True:
-        try:
-            shown += os.read(master, 65536)
-        except OSError:  # the command has closed its side
-            break
-    os.close(master)
-    out, _ = process.communicate(timeout=20)
-    assert process.returncode == 0
+    code, out, shown = on_terminal("verify", paper.folder, timeout=20)
+    assert code == 0
     assert "✓ reproduced" in out.decode()
     assert b"\x1b" not in out, "standard output is no terminal"
     assert re.search(rb"\d runs done; tiny measure \(seed \d", shown)

@@ -1,8 +1,6 @@
 """`claimbench mutate`: what it prints, writes, and with which exit code."""
 
 import json
-import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -195,21 +193,9 @@ def test_other_commands_do_not_import_libcst():
     assert done.stdout == "False\n"
 
 
-def test_terminal_shows_a_bar_and_the_survivors(paper):
-    command = [sys.executable, "-m", "harness", "mutate", str(paper.folder)]
-    master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment)
-    os.close(slave)
-    shown = b""
-    while True:
-        try:
-            shown += os.read(master, 65536)
-        except OSError:  # the command has closed its side
-            break
-    os.close(master)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
+def test_terminal_shows_a_bar_and_the_survivors(paper, on_terminal):
+    code, out, shown = on_terminal("mutate", paper.folder)
+    assert code == 1
     assert "survived: method.py:6 scaled, sign" in out.decode()
     assert "scaled sign: survived" in shown.decode()
     assert "caught by" not in shown.decode()
