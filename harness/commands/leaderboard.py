@@ -14,6 +14,7 @@ from harness.home import home
 from harness.leaderboard import diffing, tables
 from harness.leaderboard.board import Board, make_board
 from harness.leaderboard.merging import merge as merged
+from harness.leaderboard.merging import no_collection
 from harness.leaderboard.published import RESULTS, Published, read, results_in
 from harness.leaderboard.published import write as write_results
 from harness.leaderboard.publishing import publish as publish_store
@@ -61,11 +62,12 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
     folder = into or results_folder(papers)
     cache = Cache(home())
     try:
-        parts = read(folder) if folder.is_dir() else []
-        for source in sources:
-            parts += read(results_in(source))
-        files = [marked(file, papers, cache) for file in merged(parts)]
-        written = sum(write_results(file, folder) for file in files)
+        with no_collection():
+            parts = read(folder) if folder.is_dir() else []
+            for source in sources:
+                parts += read(results_in(source))
+            files = [marked(file, papers, cache) for file in merged(parts)]
+            written = sum(write_results(file, folder) for file in files)
         line(f"{len(files)} files below {folder}, {written} written")
         _write_tables(files, folder, papers, cache)
     finally:

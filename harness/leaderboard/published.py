@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,12 @@ class PublishedResult:
     curves: Curves = field(default_factory=dict)
     stale: tuple[str, ...] = ()
 
-    @property
-    def order(self) -> tuple[str, str]:
-        """Sorts results by age; the newest is the claim's present one."""
-        return str(self.record.get("judged_at") or ""), _compact(self.record)
+    def follows(self, other: PublishedResult) -> bool:
+        """Return whether it is the newer of the two; of equal age, one is chosen by its record."""
+        mine, others = (str(one.record.get("judged_at") or "") for one in (self, other))
+        if mine != others or self.record == other.record:
+            return mine > others
+        return compact(self.record) > compact(other.record)
 
     @property
     def cpu(self) -> str:
@@ -84,7 +87,7 @@ class Entry:
     @property
     def latest(self) -> PublishedResult:
         """The newest verdict on any CPU model."""
-        return max(self.results.values(), key=lambda result: result.order)
+        return reduce(lambda a, b: b if b.follows(a) else a, self.results.values())
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,9 @@ class Published:
     def text(self) -> str:
         """Return the file's content."""
         head = {"format": FORMAT, "paper": self.paper, "profile": self.profile, "tier": self.tier}
-        lines = [f" {_compact(key)}: {_compact(value)}," for key, value in head.items()]
+        lines = [f" {compact(key)}: {compact(value)}," for key, value in head.items()]
         claims = ",\n".join(
-            f"  {_compact(claim)}: {_entry_text(entry)}"
+            f"  {compact(claim)}: {_entry_text(entry)}"
             for claim, entry in sorted(self.entries.items())
         )
         return "\n".join(["{", *lines, ' "claims": {', claims, " }", "}", ""])
@@ -203,10 +206,10 @@ def write(published: Published, folder: Path) -> bool:
 
 def _entry_text(entry: Entry) -> str:
     results = ",\n".join(
-        f"    {_compact(cpu)}: {_result_text(result)}"
+        f"    {compact(cpu)}: {_result_text(result)}"
         for cpu, result in sorted(entry.results.items())
     )
-    history = ",\n".join(f"    {_compact(event)}" for event in entry.history)
+    history = ",\n".join(f"    {compact(event)}" for event in entry.history)
     return f'{{\n   "results": {{\n{results}\n   }},\n   "history": [\n{history}\n   ]\n  }}'
 
 
@@ -219,16 +222,16 @@ def _result_text(result: PublishedResult) -> str:
     for name, value in parts.items():
         if isinstance(value, dict):
             inner = ",\n".join(
-                f"      {_compact(k)}: {_compact(v)}" for k, v in sorted(value.items())
+                f"      {compact(k)}: {compact(v)}" for k, v in sorted(value.items())
             )
-            lines.append(f"     {_compact(name)}: {{\n{inner}\n     }}")
+            lines.append(f"     {compact(name)}: {{\n{inner}\n     }}")
         else:
-            lines.append(f"     {_compact(name)}: {_compact(value)}")
+            lines.append(f"     {compact(name)}: {compact(value)}")
     return "{\n" + ",\n".join(lines) + "\n    }"
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+compact = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
+"""Returns a value as JSON on one line; `json.dumps` would make an encoder for each value."""
 
 
 def _parse_entry(data: dict[str, Any]) -> Entry:

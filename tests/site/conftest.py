@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.leaderboard.site.build import Site, build
-from tests.site.synthetic import make_site
+from tests.site.synthetic import make_site, write_overview
 
 HERE = Path(__file__).parent
 
@@ -30,6 +30,14 @@ def built(site: Site, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("site") / "out"
     build(site, out, tmp_path_factory.mktemp("plots"))
     return out
+
+
+@pytest.fixture(scope="session")
+def long_overview(tmp_path_factory) -> str:
+    """The address of the overview of 250 papers; their own pages are not written."""
+    out = tmp_path_factory.mktemp("long")
+    write_overview(make_site(250), out)
+    return (out / "index.html").as_uri()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

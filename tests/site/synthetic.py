@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
+from harness.leaderboard.files import write_if_changed
 from harness.leaderboard.merging import join
 from harness.leaderboard.published import Entry, Published, PublishedResult
-from harness.leaderboard.site.build import Site
+from harness.leaderboard.site.build import Site, pages
 from harness.spec.models import Spec
 from tests.leaderboard.conftest import RECORD
 
@@ -36,6 +38,13 @@ def make_site(papers: int, claims: int = 5) -> Site:
         entries = {f"claim-{i}": _entry(number, i) for i in range(claims)}
         results.append(Published("cpu", "smoke", slug, entries))
     return Site(results, specs, dict.fromkeys(specs, README))
+
+
+def write_overview(site: Site, out: Path) -> None:
+    """Write the overview and what it loads, without the papers' pages and plots."""
+    for name, text in pages(site, {}):
+        if name == "index.html" or name.startswith("assets/"):
+            write_if_changed(out / name, text)
 
 
 def _spec(slug: str, number: int, claims: int) -> Spec:

@@ -24,6 +24,38 @@ def test_search_filters_as_you_type(page, address):
     expect(page.locator("#board tbody tr[hidden]")).to_have_count(0)
 
 
+def test_rows_that_come_back_in_batches_come_in_order(page, long_overview):
+    page.goto(long_overview)
+    everything = visible(page)
+    assert len(everything) == 250
+    page.locator("select[name=sort]").select_option("title")
+    page.get_by_label("Search").fill("descent 249")
+    assert visible(page) == ["On Descent 249"]
+    page.get_by_label("Search").fill("")
+    expect(page.locator("#board tbody tr[hidden]")).to_have_count(0)
+    assert visible(page) == sorted(everything, key=str.lower)
+
+
+def test_a_search_during_the_return_of_rows_wins(page, long_overview):
+    page.goto(long_overview)
+    page.get_by_label("Search").fill("descent 249")
+    page.evaluate(
+        """() => {
+            const field = document.querySelector("input[name=q]");
+            for (const text of ["", "descent 14"]) {
+                field.value = text;
+                field.dispatchEvent(new Event("input", {bubbles: true}));
+            }
+        }"""
+    )
+    names = [
+        f"On Descent {number}" for number in (14, 114, 140, 141, 142, 144, 145, 146, 148, 149, 214)
+    ]
+    rows = page.locator("#board tbody tr:not([hidden]) th")
+    expect(rows).to_have_count(len(names))
+    assert sorted(visible(page)) == sorted(names)
+
+
 def test_search_finds_claims_and_themes(page, address):
     page.goto(f"{address}index.html")
     page.get_by_label("Search").fill("scientific-ml claim-2")

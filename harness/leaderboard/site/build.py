@@ -158,7 +158,7 @@ def build(
     written = {MARK}
     wanted: dict[str, plots.Plot] = {}
     watch("pages")
-    for name, text in _pages(site, wanted):
+    for name, text in pages(site, wanted):
         write_if_changed(out / name, text)
         written.add(name)
     watch(f"{len(wanted)} plots")
@@ -171,7 +171,7 @@ def build(
     return len(written)
 
 
-def _pages(site: Site, wanted: dict[str, plots.Plot]) -> Iterator[tuple[str, str]]:
+def pages(site: Site, wanted: dict[str, plots.Plot]) -> Iterator[tuple[str, str]]:
     """Yield path and content of every text file, noting the plots that they need."""
     environment = _environment()
     board = site.board

@@ -30,16 +30,26 @@
     claims: (a, b) => b.marks.length - a.marks.length || a.rank - b.rank,
     run: (a, b) => b.run.localeCompare(a.run) || a.rank - b.rank,
   };
+  const batch = 100; // rows that come back at once; laying out many more takes longer than a keystroke
   let order = "";
+  let waiting = [];
 
   const values = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
 
+  // Unhides the rows that wait, some in each frame, from the top.
+  const uncover = () => {
+    for (const row of waiting.splice(0, batch)) row.element.hidden = false;
+    if (waiting.length > 0) requestAnimationFrame(uncover);
+  };
+
   const show = () => {
+    const idle = waiting.length === 0;
     const chosen = values();
     const words = (chosen.q || "").toLowerCase().split(/\s+/).filter(Boolean);
     const wanted = facets.map((name) => chosen[name]).filter(Boolean);
     let papers = 0;
     let claims = 0;
+    waiting = [];
     for (const row of rows) {
       const fits = (!chosen.theme || row.theme === chosen.theme)
         && words.every((word) => row.text.includes(word));
@@ -53,7 +63,8 @@
         matching += meets;
       }
       const visible = fits && (wanted.length === 0 || matching > 0);
-      if (row.element.hidden === visible) row.element.hidden = !visible;
+      if (!visible) row.element.hidden = true;
+      else if (row.element.hidden) waiting.push(row);
       papers += visible;
       claims += visible ? matching : 0;
     }
@@ -62,6 +73,8 @@
       order = next;
       body.append(...[...rows].sort(orders[order]).map((row) => row.element));
     }
+    waiting.sort(orders[order]);
+    if (idle) uncover();
     status.textContent = `${papers} of ${rows.length} papers, ${claims} claims`;
   };
 

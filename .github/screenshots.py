@@ -1,0 +1,30 @@
+"""Take the README's pictures of the site in a real browser: `screenshots.py SITE FOLDER`."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+SIZE = {"width": 1100, "height": 760}
+PAPER = "ademamix"
+
+
+def main() -> None:
+    """Write overview.png and paper.png of a built site into a folder."""
+    site, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
+        page.goto((site / "index.html").as_uri())
+        page.screenshot(path=folder / "overview.png")
+        page.goto((site / "papers" / f"{PAPER}.html").as_uri())
+        page.locator(".claim:has(.plot)").first.scroll_into_view_if_needed()
+        page.locator(".claim:has(.plot)").first.screenshot(path=folder / "paper.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
