@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-SIZE = {"width": 1100, "height": 760}
+
 PAPER = "ademamix"
 
 
@@ -17,7 +17,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
+        page = browser.new_page(viewport={"width": 1100, "height": 760}, device_scale_factor=1.5)
         page.goto((site / "index.html").as_uri())
         page.screenshot(path=folder / "overview.png")
         page.goto((site / "papers" / f"{PAPER}.html").as_uri())

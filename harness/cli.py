@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import platform
 import sys
 import traceback
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.errors import ClaimbenchError
+from harness.errors import ClaimbenchError, UsageError
 from harness.home import home
 from harness.output import error
 from harness.settings import EXECUTORS, Settings
@@ -32,9 +33,11 @@ _PAPERS = "slugs, paper folders, or folders of papers; all of the project if non
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    runs = words[:1] == ["run"]  # the rest is in Hydra's grammar
+    options = _parser().parse_args(words[:1] if runs else words)
     try:
-        return _run(options)
+        return _run_configured(words[1:]) if runs else _run(options)
     except ClaimbenchError as mistake:
         error(f"claimbench: {mistake}")
         return 2
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error("claimbench: interrupted; finished runs are kept")
         return INTERRUPTED
     except Exception:  # noqa: BLE001  our bug, whatever it is: leave something to report
-        return _our_bug(sys.argv[1:] if arguments is None else list(arguments))
+        return _our_bug(words)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "--executor",
         default="processes",
         choices=EXECUTORS,
-        help="processes (default), or inline: in this process, nothing stored",
+        help="processes (default); inline: in this process, nothing stored; ray: a cluster",
     )
     verify.add_argument(
         "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
@@ -106,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         help="run another implementation in the place of method.NAME; also NAME=file.py:ATTR",
     )
     verify.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts to FILE")
+
+    commands.add_parser(
+        "run",
+        help="run a selection as configured by Hydra, in shards, on a cluster, with a tracker",
+    )
 
     listing = add("list", "list papers", "  claimbench list\n  claimbench list --json")
     listing.add_argument("papers", nargs="*", metavar="PAPER", help=_PAPERS)
@@ -352,6 +360,14 @@ def _run(options: argparse.Namespace) -> int:
 
         return plan.run(options.papers, settings, claims=options.claim)
     return verify.run(options.papers, settings, claims=options.claim, json_file=options.json)
+
+
+def _run_configured(words: Sequence[str]) -> int:
+    if importlib.util.find_spec("hydra") is None:
+        raise UsageError("`claimbench run` needs hydra; pip install 'claimbench[run]'")
+    from harness.run.app import main as application
+
+    return application(words)
 
 
 def _our_bug(arguments: list[str]) -> int:

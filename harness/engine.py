@@ -23,6 +23,7 @@ from harness.scheduler import Scheduler, Status
 from harness.seeds import derive
 from harness.settings import Settings
 from harness.spec import Claim, Spec, load_spec
+from harness.store import Store
 from harness.tiers import Tier
 from harness.trial import Trial
 from harness.workers.jobs import Job
@@ -152,7 +153,7 @@ class Engine:
         for trial in trials:
             samples = trial.expected_samples()
             new = {
-                (sample.identity.key, index): self._scheduler.store.typical_seconds(
+                (sample.identity.key, index): self.store.typical_seconds(
                     sample.identity, trial.spec.slug
                 )
                 for sample in samples
@@ -163,6 +164,16 @@ class Engine:
             stored = sum(len(sample.runs) for sample in samples)
             planned.append(Planned(trial.spec.slug, trial.claim.id, stored, tuple(new.values())))
         return planned
+
+    @property
+    def store(self) -> Store:
+        """The store of runs and verdicts."""
+        return self._scheduler.store
+
+    def typical_seconds(self, sample: Sample) -> float | None:
+        """Return how long a run of a sample took before; None if none ever ran."""
+        job = sample.job(0)
+        return self.store.typical_seconds(sample.identity, job.folder.name)
 
     def finish(self, trial: Trial) -> Result:
         """Run what is needed until the claim has its verdict; other claims progress meanwhile."""
@@ -183,7 +194,7 @@ class Engine:
         obstacle = self.profile.unmet()
         claim, spec = trial.claim, trial.spec
         if not claim.judged_at(self.settings.tier):
-            trial.elsewhere = self._scheduler.store.verdict(
+            trial.elsewhere = self.store.verdict(
                 spec.slug, claim.id, claim.from_, self.profile.name
             )
         try:
@@ -251,7 +262,7 @@ class Engine:
         parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
         fingerprint = digest(json.dumps([record[part] for part in parts]))
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._scheduler.store.add_verdict({**record, "judged_at": now}, fingerprint)
+        self.store.add_verdict({**record, "judged_at": now}, fingerprint)
 
 
 def _preload(identity: Identity) -> tuple[str, ...]:

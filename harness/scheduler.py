@@ -132,6 +132,12 @@ class Scheduler:
                 from harness.workers.inline import Inline
 
                 self._executor = Inline(self._profile)
+            elif self._settings.executor == "ray":
+                from harness.workers.cluster import Cluster
+
+                self._executor = Cluster(
+                    self._profile, self._settings.workers, self._settings.address
+                )
             else:
                 from harness.workers.pool import Processes, worker_count
 

@@ -13,7 +13,7 @@ from harness.tiers import TIERS, Tier
 if TYPE_CHECKING:
     from harness.methods import Replacement
 
-EXECUTORS = ("processes", "inline")
+EXECUTORS = ("processes", "inline", "ray")
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,10 @@ class Settings:
     Attributes:
         tier: smoke, standard or full.
         profile: name of a hardware profile.
-        executor: processes, or inline (in this process, nothing stored; for a debugger).
-        workers: how many worker processes; None for one a CPU.
+        executor: processes; inline (in this process, nothing stored; for a debugger); or ray (a
+            cluster).
+        workers: how many runs at a time; None for one a CPU.
+        address: of the head of the executor's cluster; None or `auto` for the one running here.
         max_seeds: the user's own limit on seeds a claim.
         fresh: run again what the store has.
         control: run negative controls.
@@ -41,6 +43,7 @@ class Settings:
     profile: str = "cpu"
     executor: str = "processes"
     workers: int | None = None
+    address: str | None = None
     max_seeds: int | None = None
     fresh: bool = False
     control: bool = True

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.output import color, error, line
 from harness.progress import Display
 from harness.report import failure_text, render
-from harness.result import jsonable
+from harness.result import Result, jsonable
 from harness.settings import Settings
 
 
@@ -28,13 +28,21 @@ def run(
         results = verify_papers(
             papers, claims, settings, watch=progress.status, report=progress.verdict
         )
-    records = [result.record for result in results]
-    line(render(records, color=color()))
+    if json_file is not None:
+        records = jsonable([result.record for result in results])
+        json_file.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+    return conclude(results)
+
+
+def conclude(results: Sequence[Result]) -> int:
+    """Show the table, and what there is to say of claims that are not as expected; return the code.
+
+    A run that measured nothing shows nothing, and is not as expected.
+    """
+    line(render([result.record for result in results], color=color()))
     for result in results:
         if not result.as_expected:
             error(f"\n{failure_text(result)}")
-    if json_file is not None:
-        json_file.write_text(json.dumps(jsonable(records), indent=2) + "\n", encoding="utf-8")
     if not any(result.measured for result in results):
         error("no claim was measured, so this run shows nothing")
         return NOT_AS_EXPECTED

@@ -1,0 +1,135 @@
+"""Weights & Biases: one of its runs for each claim, and one for the table of verdicts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.leaderboard.site import plots
+from harness.output import error
+from harness.result import interval_text, jsonable
+from harness.spec import Spec
+from harness.store import Store
+
+if TYPE_CHECKING:
+    import wandb
+
+    from harness.result import Result
+
+_COLUMNS = ("paper", "claim", "verdict", "reason", "held", "seeds", "metric", "value", "expected")
+
+
+class WandbTracker:
+    """Logs each claim's configuration, metrics a seed, curves and plots.
+
+    A W&B run is grouped by paper and tagged with theme, tier and profile.
+
+    Args:
+        project: W&B's project.
+        entity: user or team; None for the default one.
+        mode: online, offline or disabled; None for what `WANDB_MODE` says, or else for offline
+            where no key is there.
+
+    Raises:
+        ModuleNotFoundError: wandb is not installed.
+    """
+
+    def __init__(
+        self, project: str = "claimbench", entity: str | None = None, mode: str | None = None
+    ) -> None:
+        import wandb
+
+        self._project = project
+        self._entity = entity
+        self._mode = mode or os.environ.get("WANDB_MODE")
+        if self._mode is None:
+            self._mode = "online" if wandb.api.api_key else "offline"
+        self._folder = Path()
+        self._config: dict[str, Any] = {}
+
+    def start(self, config: dict[str, Any], home: Path) -> None:
+        """Remember the configuration and where files go."""
+        self._config = config
+        self._folder = home
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def verdict(self, spec: Spec, result: Result, store: Store) -> None:
+        """Log a claim."""
+        import wandb
+
+        record = result.record
+        claim = {
+            key: record[key]
+            for key in ("paper", "claim", "kind", "fidelity", "rule", "expect_text", "reported")
+        }
+        about = {"run": self._config, "claim": claim, "arguments": _arguments(spec, record)}
+        tags = [spec.paper.theme, record["tier"], record["profile"]]
+        name = f"{record['paper']}::{record['claim']}"
+        with self._open(name, record["paper"], tags, about) as run:
+            for index in range(record["seeds"]):
+                values = {name: one["values"][index] for name, one in record["metrics"].items()}
+                run.log({"seed": index, **values})
+            for index, curves in _curves(store, record):
+                run.log({f"curves/seed {index}": _curve_plot(curves)})
+            for metric in record["expect"]:
+                plot = plots.forest(record, metric)
+                if plot is not None:
+                    run.log({f"plots/{metric}": wandb.Html(plots.svg(plot))})
+            keys = ("verdict", "reason", "held", "seeds", "cpu_seconds", "run_key")
+            run.summary.update({key: jsonable(record[key]) for key in keys})
+
+    def finish(self, results: Sequence[Result]) -> None:
+        """Log the table of verdicts, and say where offline runs lie and how they are sent."""
+        import wandb
+
+        tier, profile = self._config["tier"]["name"], self._config["profile"]["name"]
+        rows = [row for result in results for row in _rows(result.record)]
+        with self._open("verdicts", "verdicts", [tier, profile], {"run": self._config}) as run:
+            run.log({"verdicts": wandb.Table(columns=list(_COLUMNS), data=rows)})
+        if self._mode == "offline":
+            folder = self._folder / "wandb"
+            error(f"W&B is offline: its runs lie in {folder}; send them: wandb sync {folder}/*-run-*")
+
+    def _open(self, name: str, group: str, tags: list[str], config: dict[str, Any]) -> wandb.Run:
+        import wandb
+
+        return wandb.init(
+            project=self._project,
+            entity=self._entity,
+            mode=self._mode,
+            dir=self._folder,
+            name=name,
+            group=group,
+            tags=tags,
+            config=config,
+            settings=wandb.Settings(silent=True, console="off"),
+        )
+
+
+def _arguments(spec: Spec, record: dict[str, Any]) -> dict[str, Any]:
+    experiment = spec.experiments[spec.claim(record["claim"]).experiment]
+    return dict(experiment.arguments(record["tier"]))
+
+
+def _curves(store: Store, record: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for index in range(record["seeds"] if record["run_key"] else 0):
+        curves = store.curves(record["run_key"], index)
+        if curves:
+            yield index, curves
+
+
+def _curve_plot(curves: dict[str, Any]) -> Any:
+    import wandb
+
+    rows = [[name, x, y] for name, (xs, ys) in curves.items() for x, y in zip(xs, ys, strict=True)]
+    table = wandb.Table(columns=["curve", "x", "y"], data=rows)
+    return wandb.plot.line(table, "x", "y", stroke="curve")
+
+
+def _rows(record: dict[str, Any]) -> Iterator[list[Any]]:
+    for metric, expected in record["expect_text"].items():
+        summary = record["metrics"].get(metric)
+        value = interval_text(summary) if summary else ""
+        yield [*(record[key] for key in _COLUMNS[:6]), metric, value, expected]
