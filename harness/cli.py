@@ -168,6 +168,14 @@ def _parser() -> argparse.ArgumentParser:
         )
     )
 
+    _add_data(
+        add(
+            "data",
+            "list data sets and get them",
+            "  claimbench data list\n  claimbench data get fashion_mnist",
+        )
+    )
+
     add(
         "doctor",
         "say what this machine can run: profiles, limits, data sets, extras",
@@ -275,6 +283,24 @@ def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_data(data: argparse.ArgumentParser) -> None:
+    commands = data.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = commands.add_parser(
+        "list",
+        help="say of each data set whether it is here, its version, licence and source",
+        description="Say of each data set whether it can be read here, or else the command that "
+        "gets it, with version, licence and source.",
+    )
+    listing.add_argument("--json", action="store_true", help="everything, checksums included")
+    get = commands.add_parser(
+        "get",
+        help="fetch data sets and check them",
+        description="Make sure that data sets are here and are the ones that results rest on. What "
+        "pip or Debian ships is read where it lies; what a hub has goes into the local cache.",
+    )
+    get.add_argument("names", nargs="+", metavar="NAME", help="see claimbench data list")
+
+
 def _run_leaderboard(options: argparse.Namespace) -> int:
     from harness.commands import leaderboard
 
@@ -333,6 +359,12 @@ def _run(options: argparse.Namespace) -> int:
         )
     if options.command == "leaderboard":
         return _run_leaderboard(options)
+    if options.command == "data":
+        from harness.commands import data
+
+        return (
+            data.get(options.names) if options.action == "get" else data.show(as_json=options.json)
+        )
     if options.command == "gc":
         from harness.commands import gc
 

@@ -17,7 +17,8 @@ from harness.cache import Cache, digest
 
 AUTHOR_SURFACE = ("author.py", "seeds.py")
 
-_FORMAT = f"closure 3, python {sys.version_info[0]}.{sys.version_info[1]}"
+_LOADERS = {"load", "load_dataset"}
+_FORMAT = f"closure 4, python {sys.version_info[0]}.{sys.version_info[1]}"
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -31,7 +32,7 @@ class Closure:
         eager: what of it the files import when they are imported, not only when a function of
             theirs is called: full names and top-level ones.
         paths: the files themselves.
-        loads: texts that the code passes to a function `load` as its first argument; those that
+        loads: texts that the code passes to `load` or `load_dataset` as first argument; those that
             name a data set are data that the code depends on.
     """
 
@@ -154,12 +155,12 @@ def _scan(path: Path, target: str | None, cache: Cache) -> tuple[str, list[_Impo
 
 
 def _loads(tree: ast.AST) -> list[str]:
-    """Return the literal first arguments of all calls of something named `load`."""
+    """Return the literal first arguments of all calls of `load` or `load_dataset`."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             name = getattr(node.func, "id", getattr(node.func, "attr", None))
-            if name == "load" and isinstance(node.args[0].value, str):
+            if name in _LOADERS and isinstance(node.args[0].value, str):
                 found.add(node.args[0].value)
     return sorted(found)
 

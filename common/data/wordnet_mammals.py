@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.data import DataSet, Examples
+from common.data import DataSet, Examples, Source
 
 _NOUNS = Path("/usr/share/wordnet/data.noun")
 _MAMMAL = 1861778  # offset of the synset mammal.n.01 in the file
@@ -63,10 +63,9 @@ def _read_wordnet_mammals() -> Examples:
 # (pairs,): the fewest steps from one to the other.
 wordnet_mammals = DataSet(
     name="wordnet_mammals",
+    version="3.0",
     licence="WordNet-3.0",
     source="Princeton University, WordNet 3.0; Debian's package wordnet-base",
-    needs=str(_NOUNS),
-    install="sudo apt install wordnet-base",
     sha256="f38277934c5112701d735864593a4cc3c79801abf1c5fcc8663f959983300327",
-    read=_read_wordnet_mammals,
+    sources=(Source(str(_NOUNS), "sudo apt install wordnet-base", _read_wordnet_mammals),),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.leaderboard.site import plots
 from harness.output import error
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import wandb
 
     from harness.result import Result
+
+Mode = Literal["online", "offline", "disabled", "shared"]
 
 _COLUMNS = ("paper", "claim", "verdict", "reason", "held", "seeds", "metric", "value", "expected")
 
@@ -37,15 +39,15 @@ class WandbTracker:
     """
 
     def __init__(
-        self, project: str = "claimbench", entity: str | None = None, mode: str | None = None
+        self, project: str = "claimbench", entity: str | None = None, mode: Mode | None = None
     ) -> None:
         import wandb
 
         self._project = project
         self._entity = entity
-        self._mode = mode or os.environ.get("WANDB_MODE")
-        if self._mode is None:
-            self._mode = "online" if wandb.api.api_key else "offline"
+        if mode is None and "WANDB_MODE" not in os.environ:
+            mode = "online" if wandb.api.api_key else "offline"
+        self._mode = mode
         self._folder = Path()
         self._config: dict[str, Any] = {}
 
@@ -88,9 +90,12 @@ class WandbTracker:
         rows = [row for result in results for row in _rows(result.record)]
         with self._open("verdicts", "verdicts", [tier, profile], {"run": self._config}) as run:
             run.log({"verdicts": wandb.Table(columns=list(_COLUMNS), data=rows)})
-        if self._mode == "offline":
+            offline = run.offline
+        if offline:
             folder = self._folder / "wandb"
-            error(f"W&B is offline: its runs lie in {folder}; send them: wandb sync {folder}/*-run-*")
+            error(
+                f"W&B is offline: its runs lie in {folder}; send them: wandb sync {folder}/*-run-*"
+            )
 
     def _open(self, name: str, group: str, tags: list[str], config: dict[str, Any]) -> wandb.Run:
         import wandb
