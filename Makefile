@@ -1,11 +1,17 @@
 # make verify PAPER=ademamix   sets up .venv and runs a paper's claims
+# make nightly SHARDS=2         what a night does: run all claims, merge, publish, build the site
 # make test-site               the leaderboard's site in a browser, only
 # make test                    sets up .venv and runs every check that CI runs
 PYTHON ?= python3
 PAPER ?= ademamix
 BIN := .venv/bin
 
-.PHONY: help verify test lint types unit test-site papers bench picture lock clean
+TIER ?= standard
+SHARDS ?= 1
+NIGHT := .claimbench/night
+
+.PHONY: help verify test lint types unit test-site papers bench picture screenshots lock clean \
+	nightly nightly-shard nightly-merge
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -48,6 +54,32 @@ papers: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py'
+
+# What a night does, in the steps of .github/workflows/nightly.yml. A shard keeps its runs from one
+# night to the next; 1 as an exit code means that some claim is not as expected, which is news and
+# no failure of the night.
+nightly:
+	rm -rf $(NIGHT)/results
+	for shard in $$(seq $(SHARDS)); do $(MAKE) nightly-shard SHARD=$$shard || exit; done
+	$(MAKE) nightly-merge
+
+nightly-shard: .venv/installed
+	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench run tier=$(TIER) \
+	  selection.shard=$(SHARD)/$(SHARDS) $(RUN) || [ $$? = 1 ]
+	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench leaderboard publish --tier $(TIER) \
+	  --into $(NIGHT)/results/shard-$(SHARD)
+
+nightly-merge: .venv/installed
+	$(BIN)/claimbench leaderboard merge $(NIGHT)/results/shard-*
+	$(BIN)/claimbench leaderboard build
+	$(BIN)/claimbench leaderboard diff HEAD leaderboards --format markdown \
+	  > $(NIGHT)/changes.md || [ $$? = 1 ]
+	$(BIN)/claimbench leaderboard alert > $(NIGHT)/alert.md || [ $$? = 1 ]
+	cat $(NIGHT)/changes.md
+
+screenshots: .venv/installed .venv/browser
+	$(BIN)/claimbench leaderboard build --out .claimbench/screenshots
+	$(BIN)/python .github/screenshots.py .claimbench/screenshots .github
 
 picture: .venv/installed
 	$(BIN)/python .github/picture.py .github/terminal.svg pytest papers/ademamix --color=yes

@@ -25,6 +25,7 @@ Does the claim hold when I run it?
 
   claimbench verify ademamix        run a paper's claims (pytest papers/ademamix does the same)
   claimbench results ademamix       the verdicts so far
+  claimbench new my_paper           a folder to begin with, which runs as it is
   claimbench check my_paper         find mistakes in a spec without running anything
 """
 _EXITS = "exit codes: 0 as expected, 1 some claim is not, 2 usage or spec error"
@@ -129,6 +130,18 @@ def _parser() -> argparse.ArgumentParser:
         "--against",
         metavar="REV",
         help="also find what was loosened since this git revision without an amendment",
+    )
+
+    new = add(
+        "new",
+        "write a paper folder that passes check and runs at once, to be filled in",
+        "  claimbench new my_paper --arxiv 2409.03137 --theme stochastic-optimizers",
+    )
+    new.add_argument("slug", metavar="SLUG", help="name of the folder, such as my_paper")
+    new.add_argument("--arxiv", metavar="ID", help="arXiv id of the paper, such as 2409.03137")
+    new.add_argument("--title", metavar="TEXT", help="title of the paper")
+    new.add_argument(
+        "--theme", default="unsorted", metavar="WORDS", help="see claimbench list for those in use"
     )
 
     results = add(
@@ -248,6 +261,9 @@ def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
     publish.add_argument("papers", nargs="*", metavar="SLUG", help="only these papers")
     publish.add_argument("--tier", choices=TIERS, help="only this tier")
     publish.add_argument("--profile", metavar="NAME", help="only this profile")
+    publish.add_argument(
+        "--into", type=Path, metavar="DIR", help="another folder of results, to be merged later"
+    )
     merge = commands.add_parser(
         "merge",
         help="join the published results of other machines or shards with the project's",
@@ -268,6 +284,16 @@ def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
     )
     build.add_argument(
         "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
+    )
+    alert = commands.add_parser(
+        "alert",
+        help="list the claims that are worse than they were, as Markdown for an issue",
+        description="List the claims whose last verdict is worse than an earlier one on the same "
+        "CPU model, with values, dates and commits, as a Markdown table.",
+        epilog="exit codes: 0 there is none, 1 there is one, 2 usage error",
+    )
+    alert.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="default: leaderboards/results"
     )
     diff = commands.add_parser(
         "diff",
@@ -305,7 +331,11 @@ def _run_leaderboard(options: argparse.Namespace) -> int:
     from harness.commands import leaderboard
 
     if options.action == "publish":
-        return leaderboard.publish(options.papers, tier=options.tier, profile=options.profile)
+        return leaderboard.publish(
+            options.papers, tier=options.tier, profile=options.profile, into=options.into
+        )
+    if options.action == "alert":
+        return leaderboard.alert(options.folder)
     if options.action == "merge":
         return leaderboard.merge(options.folders, into=options.into)
     if options.action == "build":
@@ -335,6 +365,10 @@ def _run(options: argparse.Namespace) -> int:
         from harness.commands import check
 
         return check.run(options.papers, against=options.against)
+    if options.command == "new":
+        from harness.commands import new
+
+        return new.run(options.slug, arxiv=options.arxiv, title=options.title, theme=options.theme)
     if options.command == "results":
         from harness.commands import results
 

@@ -1,9 +1,9 @@
 """What an experiment's code consists of, read from the source without importing it.
 
 The closure of a function is the part of its file that it can reach, and every module of the
-paper folder, of `common` and of the author surface that this imports, directly or not. Each is
-represented by a digest of its syntax tree without docstrings, so that comments, formatting and
-documentation change nothing.
+paper folder, of `common` (but for its data sets) and of the author surface that this imports,
+directly or not. Each is represented by a digest of its syntax tree without docstrings, so that
+comments, formatting and documentation change nothing.
 """
 
 import ast
@@ -117,7 +117,9 @@ def _resolve(import_: _Import, path: Path, folder: Path) -> tuple[list[Path], st
     if top == "harness" or top in sys.stdlib_module_names:
         return [], None  # the author surface is in every closure
     if top == "common" and (root := _root(top)) is not None:
-        return [root / "__init__.py", *_files(root, rest, import_.names)], None
+        # how data is read changes no run: its checksum is in the identity
+        found = [f for f in _files(root, rest, import_.names) if root / "data" not in f.parents]
+        return [root / "__init__.py", *found], None
     if top == "papers" and rest[:1] == [folder.name]:
         return _files(folder, rest[1:], import_.names), None
     return [], import_.module

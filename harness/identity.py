@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -95,6 +95,7 @@ def run_identity(
         cache=cache,
         machine=cpu_model() if is_timed(spec, experiment) else None,
         methods=dict(methods or {}),
+        data=spec.experiments[experiment].data,
     )
 
 
@@ -114,8 +115,11 @@ def identify(
     file: str = "reproduce.py",
     machine: str | None = None,
     methods: dict[str, str] | None = None,
+    data: Iterable[str] = (),
 ) -> Identity:
     """Return the identity of a call of a function in the paper folder.
+
+    Data sets are those that the code loads by name, and those that are named besides.
 
     Raises:
         SyntaxError: a file of the closure cannot be parsed.
@@ -133,7 +137,7 @@ def identify(
         packages={"python": python, **packages},
         machine=machine,
         methods=methods or {},
-        data={name: value for name in sorted(code.loads) if (value := checksum(name))},
+        data={n: value for n in sorted({*code.loads, *data}) if (value := checksum(n))},
         eager=code.eager,
     )
 

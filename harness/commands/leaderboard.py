@@ -12,6 +12,8 @@ from harness.discovery import paper_folders, papers_root
 from harness.errors import UsageError
 from harness.home import home
 from harness.leaderboard import diffing, tables
+from harness.leaderboard.alert import alerts
+from harness.leaderboard.alert import as_markdown as alerts_as_markdown
 from harness.leaderboard.board import Board, make_board
 from harness.leaderboard.merging import merge as merged
 from harness.leaderboard.merging import no_collection
@@ -31,10 +33,15 @@ def results_folder(papers: Path) -> Path:
     return papers.parent / RESULTS
 
 
-def publish(slugs: Sequence[str], *, tier: str | None, profile: str | None) -> int:
-    """Write the store's verdicts into the project's published results, and the tables anew."""
+def publish(
+    slugs: Sequence[str], *, tier: str | None, profile: str | None, into: Path | None
+) -> int:
+    """Write the store's verdicts into the project's published results, and the tables anew.
+
+    Into another folder, to be merged later, go the results alone.
+    """
     papers = papers_root()
-    folder = results_folder(papers)
+    folder = into or results_folder(papers)
     cache, store = Cache(home()), Store(home())
     try:
         files, written = publish_store(
@@ -49,7 +56,8 @@ def publish(slugs: Sequence[str], *, tier: str | None, profile: str | None) -> i
             )
         claims = sum(len(file.entries) for file in files)
         line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
-        _write_tables(read(folder), folder, papers, cache)
+        if into is None:
+            _write_tables(read(folder), folder, papers, cache)
     finally:
         cache.close()
         store.close()
@@ -73,6 +81,13 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
     finally:
         cache.close()
     return AS_EXPECTED
+
+
+def alert(folder: Path | None) -> int:
+    """Print the claims that are worse than they were, as Markdown; 1 if there is one."""
+    found = alerts(read(results_in(folder) if folder else results_folder(papers_root())))
+    line(alerts_as_markdown(found).rstrip("\n"))
+    return NOT_AS_EXPECTED if found else AS_EXPECTED
 
 
 def diff(before: str, after: str, *, style: str) -> int:

@@ -19,7 +19,7 @@ from harness.result import number
 from harness.store import Store
 
 STORE = "store"
-_QUALITY = {
+QUALITY = {
     "reproduced": 0,
     "skipped": 1,
     "inconclusive": 2,
@@ -27,6 +27,8 @@ _QUALITY = {
     "diverged": 3,
     "error": 4,
 }
+
+"""How welcome a verdict is, the least number most."""
 
 Key = tuple[str, str, str, str]
 """Profile, tier, paper and claim."""
@@ -154,7 +156,7 @@ def _difference(
         what = "stale"
     else:
         return None
-    worse = bool(before and after and _QUALITY[after] > _QUALITY[before])
+    worse = bool(before and after and QUALITY[after] > QUALITY[before])
     return Difference(what, *key, before, after, moved, tuple(reasons), worse)
 
 
