@@ -10,7 +10,7 @@ TIER ?= standard
 SHARDS ?= 1
 NIGHT := .claimbench/night
 
-.PHONY: help verify test lint types unit test-site papers bench picture screenshots lock clean \
+.PHONY: help verify test lint types unit test-site papers changed bench picture screenshots lock clean \
 	nightly nightly-shard nightly-merge
 
 help:
@@ -31,6 +31,10 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/claimbench check
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+	  .github/ISSUE_TEMPLATE/[dp]*.yml
 
 types: .venv/installed
 	$(BIN)/mypy
@@ -51,6 +55,12 @@ test-site: .venv/installed .venv/browser
 
 papers: .venv/installed
 	$(BIN)/pytest papers
+
+# What a pull request is about: loosened expectations, and the papers whose code or spec it changes.
+BASE ?= origin/main
+changed: .venv/installed
+	$(BIN)/claimbench check --against $(BASE)
+	$(BIN)/claimbench run selection.changed=$(BASE)
 
 bench: .venv/installed
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py'

@@ -100,7 +100,7 @@ def _claim_cells(record: Mapping[str, Any]) -> tuple[str, ...]:
         record["claim"],
         f"{SYMBOLS[verdict]} {verdict}{known}",
         held if verdict != "skipped" else "",
-        _control(record) if verdict not in {"skipped", "error"} else "",
+        control_text(record) if verdict not in {"skipped", "error"} else "",
         f"{record['seconds']:.1f} s",
     )
 
@@ -120,7 +120,7 @@ def _metric_rows(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _control(record: Mapping[str, Any]) -> str:
+def control_text(record: Mapping[str, Any]) -> str:
     """Return what became of the control: `rejected` is what it should be."""
     control = record["control"]
     word = _CONTROL.get(control["verdict"], control["verdict"])

@@ -21,6 +21,7 @@ from harness.result import Result, jsonable
 from harness.run.config import RunConfig
 from harness.run.live import Live
 from harness.run.selection import select
+from harness.run.summary import as_markdown
 from harness.tracking import NoTracker, Shielded, Tracker
 from harness.workers.pool import worker_count
 
@@ -96,11 +97,10 @@ def _run(config: DictConfig) -> int:
     checked = RunConfig.checked(plain)
     tracker = open_tracker(checked.tracker)
     results = run(checked, plain, tracker)
-    if results is None:
+    keep(Path(HydraConfig.get().runtime.output_dir), plain, results)
+    if not results:
         error("nothing is selected: no claim meets every condition of `selection`")
         return AS_EXPECTED
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    keep(folder, plain, results)
     tracker.finish(results)
     return conclude(results)
 
@@ -124,8 +124,8 @@ def open_tracker(config: dict[str, Any]) -> Tracker:
     return tracker if isinstance(tracker, NoTracker) else Shielded(tracker)
 
 
-def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result] | None:
-    """Run the selected claims, telling the tracker of each; None if there is nothing to run."""
+def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result]:
+    """Run the selected claims, telling the tracker of each."""
     settings = config.settings()
     engine: Engine
     live: Live
@@ -133,7 +133,7 @@ def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result] | None:
         chosen = select(config.selection, settings, engine.cache, engine.store)
         trials = [trial for one in chosen for trial in engine.add(one.spec, one.claims)]
         if not trials:
-            return None
+            return []
         tracker.start(plain, home())
         results = []
         with Live(trials, engine.typical_seconds, worker_count(settings.workers)) as live:
@@ -145,7 +145,7 @@ def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result] | None:
 
 
 def keep(folder: Path, config: Any, results: Sequence[Result]) -> None:
-    """Write configuration and verdicts into the run's folder, side by side."""
+    """Write configuration and verdicts into the run's folder, and a table for people."""
     data = {
         "claimbench": version("claimbench"),
         "config": config,
@@ -154,3 +154,4 @@ def keep(folder: Path, config: Any, results: Sequence[Result]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     (folder / "verdicts.json").write_text(text, encoding="utf-8")
+    (folder / "verdicts.md").write_text(as_markdown(results), encoding="utf-8")
