@@ -121,7 +121,7 @@ def open_tracker(config: dict[str, Any]) -> Tracker:
     except InstantiationException as trouble:
         cause = trouble.__cause__ or trouble
         raise UsageError(f"tracker: {str(cause).strip()}") from None
-    return tracker if isinstance(tracker, NoTracker) else Shielded(tracker)
+    return tracker if type(tracker) is NoTracker else Shielded(tracker)
 
 
 def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result]:

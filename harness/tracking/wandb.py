@@ -73,8 +73,10 @@ class WandbTracker:
             for index in range(record["seeds"]):
                 values = {name: one["values"][index] for name, one in record["metrics"].items()}
                 run.log({"seed": index, **values})
-            for index, curves in _curves(store, record):
-                run.log({f"curves/seed {index}": _curve_plot(curves)})
+            points = list(_points(store, record))
+            if points:
+                table = wandb.Table(columns=["curve", "x", "y"], data=points)
+                run.log({"curves": wandb.plot.line(table, "x", "y", stroke="curve")})
             for metric in record["expect"]:
                 plot = plots.forest(record, metric)
                 if plot is not None:
@@ -118,19 +120,11 @@ def _arguments(spec: Spec, record: dict[str, Any]) -> dict[str, Any]:
     return dict(experiment.arguments(record["tier"]))
 
 
-def _curves(store: Store, record: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _points(store: Store, record: dict[str, Any]) -> Iterator[list[Any]]:
+    """Yield name, abscissa and ordinate of every point of the curves that the seeds logged."""
     for index in range(record["seeds"] if record["run_key"] else 0):
-        curves = store.curves(record["run_key"], index)
-        if curves:
-            yield index, curves
-
-
-def _curve_plot(curves: dict[str, Any]) -> Any:
-    import wandb
-
-    rows = [[name, x, y] for name, (xs, ys) in curves.items() for x, y in zip(xs, ys, strict=True)]
-    table = wandb.Table(columns=["curve", "x", "y"], data=rows)
-    return wandb.plot.line(table, "x", "y", stroke="curve")
+        for name, (xs, ys) in store.curves(record["run_key"], index).items():
+            yield from ([f"{name}, seed {index}", x, y] for x, y in zip(xs, ys, strict=True))
 
 
 def _rows(record: dict[str, Any]) -> Iterator[list[Any]]:
