@@ -3,6 +3,7 @@
     pytest papers/ademamix                                  every claim of a paper
     pytest papers --tier standard -k rosenbrock             some claims of all papers
     pytest papers/ademamix/claims.yaml::reduces-to-adamw    one claim
+    pytest papers/ademamix --benchmark-only                 what a step of its method costs
 
 The runs happen in an item's setup, so that a crash is an error and a divergence a failure.
 """
@@ -13,6 +14,7 @@ import argparse
 import json
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from harness.settings import Settings
     from harness.spec import Claim, Spec
     from harness.trial import Trial
+
+
+BENCHMARK_FILE = "benchmark.py"
 
 
 class NotAsExpected(Exception):
@@ -94,10 +99,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ClaimSession(config), "claimbench-session")
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SpecFile | None:
-    """Collect every claims.yaml, wherever it lies."""
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect every claims.yaml, wherever it lies; with --benchmark-only the paper's benchmarks."""
     if file_path.name == SPEC_FILE:
-        return SpecFile.from_parent(parent, path=file_path)
+        if not parent.config.getoption("benchmark_only", False):
+            return SpecFile.from_parent(parent, path=file_path)
+        if (file_path.parent / BENCHMARK_FILE).is_file():
+            return BenchmarkFile.from_parent(parent, path=file_path.parent / BENCHMARK_FILE)
     return None
 
 
@@ -114,6 +122,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return file if Path(file).name == SPEC_FILE else nodeid
 
     return ByPaper(config, log)
+
+
+class BenchmarkFile(pytest.Module):
+    """The benchmark.py of a paper: tests with pytest-benchmark's fixture, of the method's step."""
+
+    def _getobj(self) -> ModuleType:
+        from harness.loading import load_module
+
+        return load_module(self.path.parent, self.path.stem)
 
 
 class SpecFile(pytest.File):

@@ -17,7 +17,15 @@ import harness.engine
 import harness.report
 import harness.spec  # noqa: F401  pytester forgets what is first imported while it runs
 
-OTHERS = ("cacheprovider", "anyio", "jaxtyping", "hydra_pytest", "hypothesispytest", "benchmark")
+OTHERS = (
+    "cacheprovider",
+    "anyio",
+    "jaxtyping",
+    "hydra_pytest",
+    "platformdirs",
+    "hypothesispytest",
+    "benchmark",
+)
 QUIET = tuple(word for name in OTHERS for word in ("-p", f"no:{name}"))  # they load a lot
 
 CODE = '''
@@ -438,3 +446,24 @@ def _hear(master, word, seconds=20.0):
         except OSError:  # the other side has closed
             break
     return heard
+
+
+BENCHMARK = """
+from .method import scaled
+
+
+def test_step(benchmark):
+    assert benchmark(scaled, 1.0, 2.0) == 2.0
+"""
+
+
+def test_benchmarks_of_papers_run_only_when_asked_for(pytester, make_paper):
+    papers = [make_paper(slug) for slug in ("one", "two", "three")]
+    for paper in papers[:2]:
+        (paper.folder / "benchmark.py").write_text(BENCHMARK, encoding="utf-8")
+    folder = papers[0].folder.parent
+    result = pytester.runpytest_subprocess(folder)
+    result.assert_outcomes(passed=3)
+    result = pytester.runpytest_subprocess(folder, "--benchmark-only", "-v")
+    result.assert_outcomes(passed=2)  # the claims stay away
+    result.stdout.fnmatch_lines(["*one/benchmark.py::test_step PASSED*"])

@@ -2,13 +2,17 @@
 
 import contextlib
 import statistics
+import subprocess
+import sys
 import time
 from functools import partial
 
 import harness
 from harness.profiles import load_profile
+from harness.workers.cluster import Cluster
 from harness.workers.jobs import Outcome
 from harness.workers.pool import Processes
+from tests.ray_cluster import ray_cluster
 
 CODE = """
 @experiment
@@ -91,3 +95,50 @@ def test_two_workers_share_the_work(make_paper, make_job, shown):
     shown(times)
     alone, shared = (statistics.median(values) for values in times.values())
     assert shared / alone <= 0.6
+
+
+SEVERAL = 100
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+import harness
+results = harness.verify(Path(sys.argv[1]), control=False)
+print(sum(result.record["seeds"] for result in results))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_ten_thousand_runs_keep_the_parent_small(make_paper, environment, capsys):
+    head, body = CODE.split("@experiment\ndef nothing")[1].split("@experiment")[0], "@experiment\n"
+    code = "\n".join(f"{body}def nothing_{number}{head}" for number in range(SEVERAL))
+    claims = [
+        {"id": f"claim-{number}", "experiment": f"nothing_{number}", "seeds": {"max": 100}}
+        for number in range(SEVERAL)
+    ]
+    paper = make_paper(code=code, claims=claims)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, paper.folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    runs, megabytes = map(int, done.stdout.split())
+    with capsys.disabled():
+        sys.stdout.write(f"\n  {runs} runs, parent of {megabytes} MB\n")
+    assert runs == 100 * SEVERAL
+    assert megabytes < 500
+
+
+def test_runs_that_do_nothing_on_a_cluster(make_paper, make_job, shown):
+    paper = make_paper(code=CODE, claims=[{"experiment": "nothing"}])
+    jobs = [make_job(paper, "nothing", index) for index in range(400)]
+    with (
+        ray_cluster(2) as nodes,
+        contextlib.closing(Cluster(load_profile("cpu"), None, nodes.address)) as cluster,
+    ):
+        carry_out(cluster, jobs[:4])
+        times = [carry_out(cluster, jobs) / len(jobs) for _ in range(5)]
+    shown({"a run that does nothing, executor ray": times})
+    assert statistics.median(times) <= 0.005
