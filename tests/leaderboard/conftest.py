@@ -48,6 +48,7 @@ RECORD: dict[str, Any] = {
     "seconds": 3.0,
     "cpu_seconds": 2.5,
     "peak_mb": 100.0,
+    "data": {"digits": {"version": "1998", "licence": "CC-BY-4.0", "sha256": "d" * 64}},
     "packages": {"numpy": "2.4.6"},
     "commit": "abc",
     "cpu": "CPU A",

@@ -57,6 +57,11 @@ def test_control_that_was_not_run_is_shown_as_such(tmp_path):
     assert page.count("Negative control not run.") == 1
 
 
+def test_data_behind_a_verdict_is_named(built):
+    page = (built / "papers" / "paper_0000.html").read_text(encoding="utf-8")
+    assert f"digits, version 1998, CC-BY-4.0, sha256 <code>{'d' * 64}</code>" in page
+
+
 def test_hostile_texts_are_text(built):
     for path in [*built.rglob("*.html"), built / "feed.xml"]:
         text = path.read_text(encoding="utf-8")
