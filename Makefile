@@ -1,11 +1,11 @@
 # make verify PAPER=ademamix   sets up .venv and runs a paper's claims
-# make nightly SHARDS=2         what a night does: run all claims, merge, publish, build the site
+# make nightly SHARDS=2        what a night does: run all claims, merge, publish, build the site
 # make test-site               the leaderboard's site in a browser, only
 # make test                    sets up .venv and runs every check that CI runs
 PYTHON ?= python3
 PAPER ?= ademamix
 BIN := .venv/bin
-
+DEBIAN_DATA := dataset-fashion-mnist wordnet-base
 TIER ?= standard
 SHARDS ?= 1
 NIGHT := .claimbench/night
@@ -39,7 +39,7 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
-unit: .venv/installed
+unit: .venv/installed .venv/data
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site
 
 # The site in a real browser; root gets what it needs from Debian, others are told.
@@ -53,7 +53,14 @@ test-site: .venv/installed .venv/browser
 	npm --prefix tests/site install --silent --no-package-lock --no-audit --no-fund
 	touch $@
 
-papers: .venv/installed
+# Data sets that Debian ships; without them the claims that need them are skipped, and say so.
+.venv/data: .venv/installed
+	@if [ ! -d /usr/share/datasets/fashion-mnist ] || [ ! -f /usr/share/wordnet/data.noun ]; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $(DEBIAN_DATA); \
+	  else echo "some claims will be skipped: sudo apt-get install $(DEBIAN_DATA)"; fi; fi
+	touch $@
+
+papers: .venv/installed .venv/data
 	$(BIN)/pytest papers
 
 # What a pull request is about: loosened expectations, and the papers whose code or spec it changes.
