@@ -85,7 +85,7 @@ def test_papers_by_slug_folder_and_all_of_the_project(make_paper, monkeypatch):
     [
         ("tiny", {"claims": ["holds", "hold"]}, "no claim `hold`; there are: holds"),
         ("tiny", {"tier": "smok"}, "no tier `smok`; there are: smoke, standard, full"),
-        ("tiny", {"executor": "ray"}, "no executor `ray`; there are: processes, inline"),
+        ("tiny", {"executor": "slurm"}, "no executor `slurm`; there are: processes, inline, ray"),
         ("tiny", {"max_seeds": 0}, "at least one seed is needed, not 0"),
         ("tiny", {"profile": "cp"}, "no profile `cp`; did you mean `cpu`?"),
         ("tin", {}, "`tin` is no paper in {root}; did you mean `tiny`?"),

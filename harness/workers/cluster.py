@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import shutil
 import socket
 import tempfile
@@ -140,11 +141,11 @@ class Cluster:
         with tempfile.TemporaryDirectory(prefix="claimbench-") as copy:
             _copy_code(Path(copy), papers)
             try:
-                _knock(self._address)
+                address = _found(self._address)
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", FutureWarning)  # Ray's, about accelerators
                     ray.init(
-                        address=self._address,
+                        address=address,
                         runtime_env={"working_dir": copy},
                         log_to_driver=False,
                         logging_level=logging.ERROR,
@@ -162,11 +163,19 @@ class Cluster:
         self._task = ray.remote(_carry_out).options(max_retries=RETRIES, **needs)
 
 
-def _knock(address: str) -> None:
-    """Raise OSError if nobody listens at HOST:PORT; Ray itself would try for minutes."""
+def _found(address: str) -> str:
+    """Return the address of a head that listens; Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody listens there, or no cluster was started on this machine.
+    """
+    if address == "auto":
+        noted = Path(tempfile.gettempdir(), "ray", "ray_current_cluster")  # by `ray start`
+        address = os.environ.get("RAY_ADDRESS") or noted.read_text(encoding="utf-8").strip()
     host, _, port = address.rpartition(":")
-    if host and port.isdigit():
+    if host and port.isdigit():  # else one of Ray's other forms, such as ray://
         socket.create_connection((host, int(port)), _KNOCK_SECONDS).close()
+    return address
 
 
 def _copy_code(target: Path, papers: Path) -> None:
