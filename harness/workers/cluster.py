@@ -16,7 +16,7 @@ import socket
 import tempfile
 import time
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +112,14 @@ class Cluster:
         import ray
 
         try:
-            found: _Found = ray.get(reference)
+            fields = ray.get(reference)
         except ray.exceptions.RayTaskError as trouble:
             return Outcome(job, failure=Failure(f"on the cluster: {trouble.cause}", str(trouble)))
         except ray.exceptions.RayError as trouble:
             first = str(trouble).strip().partition("\n")[0]
             message = f"the node that carried it out was lost {RETRIES + 1} times: {first}"
             return Outcome(job, failure=Failure(message))
-        return Outcome(job, **found.fields)
+        return Outcome(job, **fields)
 
     def _room_at_all(self) -> int:
         """Return how many runs the cluster has room for, counted now and then."""
@@ -189,28 +189,25 @@ def _copy_code(target: Path, papers: Path) -> None:
         shutil.copytree(folder, target / _PAPERS / folder.name, ignore=_NO_CODE)
 
 
-@dataclass(frozen=True)
-class _Found:
-    """An outcome's fields but for the job, which the driver has."""
-
-    fields: dict[str, Any] = field(default_factory=dict)
-
-
 _pools: dict[str, Processes] = {}
 """This process's pools, one a profile: they live as long as Ray keeps the process."""
 
 
-def _carry_out(job: Job) -> _Found:
-    """Carry out a job on a node, in a worker process as on the driver's machine."""
+def _carry_out(job: Job) -> dict[str, Any]:
+    """Carry out a job on a node, in a worker process as on the driver's machine.
+
+    Returns:
+        The outcome's fields but for the job, which the driver has.
+    """
     home = Path(tempfile.gettempdir(), _HOME)
     job = replace(job, folder=Path.cwd() / job.folder, home=home)
     unmet = job.profile.unmet()
     if unmet is not None:
-        return _Found({"failure": Failure(f"this node can't run it: {unmet}")})
+        return {"failure": Failure(f"this node can't run it: {unmet}")}
     pool = _pools.setdefault(job.profile.digest, Processes(job.profile, 1))
     pool.start(job)
     while True:
         for event in pool.wait(1.0):
             if isinstance(event, Outcome):
                 fields = {key: value for key, value in vars(event).items() if key != "job"}
-                return _Found({**fields, "environment": {**machine(), **event.environment}})
+                return {**fields, "environment": {**machine(), **event.environment}}
