@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-PAPER = "ademamix"
+PAPER, CLAIM = "ademamix", "fewer-tokens-than-adamw"
 
 
 def main() -> None:
@@ -20,8 +20,13 @@ def main() -> None:
         page.goto((site / "index.html").as_uri())
         page.screenshot(path=folder / "overview.png")
         page.goto((site / "papers" / f"{PAPER}.html").as_uri())
-        page.locator(".claim:has(.plot)").first.scroll_into_view_if_needed()
-        page.locator(".claim:has(.plot)").first.screenshot(path=folder / "paper.png")
+        claim = page.locator(f"#{CLAIM}")
+        claim.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "selector => [...document.querySelectorAll(selector)].every(image => image.complete)",
+            arg=f"#{CLAIM} img",
+        )
+        claim.screenshot(path=folder / "paper.png")
         browser.close()
 
 
