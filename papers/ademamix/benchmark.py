@@ -11,6 +11,7 @@ SHAPES = ((512, 512),) * 8
 @pytest.mark.benchmark(group="ademamix: one step on two million parameters")
 @pytest.mark.parametrize("name", ["AdEMAMix", "AdamW"])
 def test_step(benchmark, name):
+    """Time a step of one of the two optimizers on the same parameters and gradients."""
     parameters = [torch.nn.Parameter(torch.randn(shape)) for shape in SHAPES]
     for parameter in parameters:
         parameter.grad = torch.randn_like(parameter)
