@@ -261,7 +261,8 @@ def test_only_skipped_claims_that_were_looked_at_are_green_what_measured_nothing
         "[claimbench.data]\nelsewhere = elsewhere:provider\n"
     )
     (information.parent / "elsewhere.py").write_text(
-        "class Provider:\n    def missing(self):\n        return 'not here; run: fetch it'\n\n\n"
+        "class Provider:\n    def missing(self):\n        return 'not here; run: fetch it'\n\n"
+        "    def about(self):\n        return {'version': '1'}\n\n\n"
         "provider = Provider()\n"
     )
     monkeypatch.syspath_prepend(information.parent)

@@ -263,7 +263,8 @@ def results(paper_writer, tmp_path_factory):
     provider = tmp_path_factory.mktemp("provider")
     (provider / "far.py").write_text(
         "class Far:\n    def missing(self):\n"
-        "        return 'the far data set is not here; run: fetch far'\n\n\nfar = Far()\n"
+        "        return 'the far data set is not here; run: fetch far'\n\n"
+        "    def about(self):\n        return {'version': '1'}\n\n\nfar = Far()\n"
     )
     information = provider / "far-1.0.dist-info"
     information.mkdir()
