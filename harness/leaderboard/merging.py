@@ -34,7 +34,7 @@ def no_collection() -> Iterator[None]:
 
 def _joined(group: list[Published]) -> Published:
     first, *others = group
-    if not others:
+    if all(other == first for other in others):  # alone, or what is here comes again
         return first
     claims: dict[str, list[Entry]] = {}
     for part in group:

@@ -234,12 +234,18 @@ compact = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).
 """Returns a value as JSON on one line; `json.dumps` would make an encoder for each value."""
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} where a record should be")
+    return value
+
+
 def _parse_entry(data: dict[str, Any]) -> Entry:
     results = {
         cpu: PublishedResult(
-            record=dict(result["record"]),
-            code=dict(result["code"]),
-            curves=dict(result.get("curves", {})),
+            record=_mapping(result["record"]),
+            code=_mapping(result["code"]),
+            curves=_mapping(result.get("curves", {})),
             stale=tuple(result.get("stale", ())),
         )
         for cpu, result in data["results"].items()
