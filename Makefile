@@ -65,7 +65,7 @@ papers: .venv/installed .venv/data
 
 # What a pull request is about: loosened expectations, and the papers whose code or spec it changes.
 BASE ?= origin/main
-changed: .venv/installed
+changed: .venv/installed .venv/data
 	$(BIN)/claimbench check --against $(BASE)
 	$(BIN)/claimbench run selection.changed=$(BASE)
 
@@ -80,7 +80,7 @@ nightly:
 	for shard in $$(seq $(SHARDS)); do $(MAKE) nightly-shard SHARD=$$shard || exit; done
 	$(MAKE) nightly-merge
 
-nightly-shard: .venv/installed
+nightly-shard: .venv/installed .venv/data
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench run tier=$(TIER) \
 	  selection.shard=$(SHARD)/$(SHARDS) $(RUN) || [ $$? = 1 ]
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench leaderboard publish --tier $(TIER) \

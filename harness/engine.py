@@ -170,11 +170,6 @@ class Engine:
         """The store of runs and verdicts."""
         return self._scheduler.store
 
-    def typical_seconds(self, sample: Sample) -> float | None:
-        """Return how long a run of a sample took before; None if none ever ran."""
-        job = sample.job(0)
-        return self.store.typical_seconds(sample.identity, job.folder.name)
-
     def finish(self, trial: Trial) -> Result:
         """Run what is needed until the claim has its verdict; other claims progress meanwhile."""
         while trial.result is None:

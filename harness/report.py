@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.result import interval_text, number
+from harness.result import cpu_seconds, interval_text, number
 
 if TYPE_CHECKING:
     from harness.result import Result
@@ -57,9 +57,7 @@ def summary_line(records: Iterable[Mapping[str, Any]]) -> str:
     parts = [f"{count} {word}" for word, count in counts.items() if count]
     if known:
         parts = [f"{p} ({known} known)" if p.endswith("diverged") else p for p in parts]
-    # claims that share an experiment share its runs: each counts once
-    seconds = {r["run_key"]: r["cpu_seconds"] for r in records}
-    return f"{', '.join(parts) or 'no claim'}; runs of {sum(seconds.values()):.1f} CPU-seconds"
+    return f"{', '.join(parts) or 'no claim'}; runs of {cpu_seconds(records):.1f} CPU-seconds"
 
 
 def failure_text(result: Result) -> str:

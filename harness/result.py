@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.judging import median_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.store import StoredRun
     from harness.workers.jobs import Failure
@@ -51,9 +51,7 @@ class Result:
     @property
     def as_expected(self) -> bool:
         """Reproduced or skipped, or diverged as the spec says; a known divergence must diverge."""
-        if self.verdict == "skipped":
-            return True
-        return self.verdict == ("diverged" if self.known is not None else "reproduced")
+        return is_expected(self.verdict, self.known)
 
     @property
     def measured(self) -> bool:
@@ -67,6 +65,24 @@ class Result:
         if self.verdict == "reproduced" and self.known is not None:
             word = "reproduced, though the spec knows it as diverging"
         return f"{self.record['paper']}::{self.claim} {word}: {self.reason}"
+
+
+def is_expected(verdict: str, known: str | None) -> bool:
+    """Say whether a verdict is reproduced or skipped, or diverged where that is known."""
+    return verdict in ("skipped", "reproduced" if known is None else "diverged")
+
+
+def cpu_seconds(records: Iterable[Mapping[str, Any]]) -> float:
+    """Return the CPU-seconds of all runs behind verdicts.
+
+    Claims that share an experiment share its runs, of which one may have needed more than another;
+    they count once.
+    """
+    runs: dict[str, float] = {}
+    for record in records:
+        key = record["run_key"] or record["claim"]
+        runs[key] = max(runs.get(key, 0.0), record["cpu_seconds"] or 0.0)
+    return sum(runs.values())
 
 
 def summarise(runs: Sequence[StoredRun]) -> dict[str, dict[str, Any]]:

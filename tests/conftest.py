@@ -167,6 +167,27 @@ def make_paper(tmp_path: Path) -> Callable[..., TinyPaper]:
 
 
 @pytest.fixture
+def run_claimbench(tmp_path: Path, store_home: Path) -> Callable[..., tuple[int, str, str]]:
+    """Run `claimbench run` in the test's folder: `run_claimbench("tier=full", NAME="value")`.
+
+    Keyword arguments are environment variables. Returns code, standard output and error.
+    """
+
+    def run(*words: str, **environment: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "run", *words],
+            cwd=tmp_path,
+            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
 def make_job(store_home: Path) -> Callable[..., Job]:
     """Return a maker of jobs: `make_job(paper, "measure", 3, timeout=1.0, scale=2.0)`."""
 

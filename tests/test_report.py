@@ -114,6 +114,12 @@ def test_summary_counts_shared_runs_once():
     assert summary_line([]) == "no claim; runs of 0.0 CPU-seconds"
 
 
+def test_of_shared_runs_those_of_the_claim_that_needed_most_count():
+    records = [record(cpu_seconds=5.0), record(claim="too", cpu_seconds=2.0)]
+    assert summary_line(records) == summary_line(records[::-1])
+    assert summary_line(records).endswith("runs of 5.0 CPU-seconds")
+
+
 def test_failure_is_one_line_then_the_command_that_repeats_it():
     told = record(verdict="diverged", reason="ratio is 1")
     text = failure_text(Result(told, None, "pytest tiny::holds"))

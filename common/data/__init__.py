@@ -82,9 +82,8 @@ class DataSet:
         """Return None where the data set can be read, else one sentence with the command to run."""
         if self.cached.is_file() or self._here() is not None:
             return None
-        first = self.sources[0]
-        hub = any(source.needs is None for source in self.sources)
-        ways = [first.install, *([f"claimbench data get {self.name}"] if hub else [])]
+        first, hub = self.sources[0], self._hub()
+        ways = [source.install for source in (first, hub) if source is not None]
         commands = " or: ".join(dict.fromkeys(ways))
         return f"data set `{self.name}` needs {first.needs or 'a download'}; run: {commands}"
 
@@ -116,12 +115,11 @@ class DataSet:
         """
         import numpy as np
 
-        source = self._here()
-        if source is not None and not self.cached.is_file():
-            self._checked(source.read(), source.install)
-            return str(source.needs)
         if not self.cached.is_file():
-            hub = next((source for source in self.sources if source.needs is None), None)
+            source, hub = self._here(), self._hub()
+            if source is not None:
+                self._checked(source.read(), source.install)
+                return str(source.needs)
             if hub is None:
                 raise FileNotFoundError(self.missing())
             examples = self._checked(hub.read(), hub.install)
@@ -144,6 +142,9 @@ class DataSet:
 
     def _here(self) -> Source | None:
         return next((source for source in self.sources if source.is_here()), None)
+
+    def _hub(self) -> Source | None:
+        return next((source for source in self.sources if source.needs is None), None)
 
     def _checked(self, examples: Examples, remedy: str) -> Examples:
         found = checksum(examples)

@@ -13,8 +13,8 @@ def show(*, as_json: bool) -> int:
     rows = []
     for name in data_sets():
         found = provider(name)
-        rows.append({"name": name, "missing": found.missing(), "source": found.source})
-        rows[-1] |= found.about()
+        about = {"missing": found.missing(), "source": found.source, **found.about()}
+        rows.append({"name": name, **about})
     if as_json:
         line(json.dumps(rows, indent=2))
         return AS_EXPECTED

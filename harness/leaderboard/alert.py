@@ -32,17 +32,18 @@ class Alert:
 
 
 def alerts(files: Iterable[Published]) -> list[Alert]:
-    """Return the claims whose last verdict on a CPU model is worse than that model's best before.
+    """Return the claims whose last verdict on a CPU model is worse than an earlier one.
 
     A divergence that the spec knows is none.
     """
     found = []
     for file in files:
         for claim, entry in sorted(file.entries.items()):
+            history = flips(entry.history)
             for cpu, result in sorted(entry.results.items()):
                 if result.record["verdict"] == "diverged" and result.record["known"]:
                     continue
-                changes = [change for change in flips(entry.history) if change["cpu"] == cpu]
+                changes = [change for change in history if change["cpu"] == cpu]
                 last = changes[-1]
                 better = [c for c in changes if QUALITY[c["verdict"]] < QUALITY[last["verdict"]]]
                 if better:

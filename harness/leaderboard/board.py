@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.leaderboard.merging import flips
 from harness.leaderboard.published import Entry, Published
+from harness.result import cpu_seconds
 from harness.sequential import ALPHA, binomial_interval
 from harness.spec import TIERS, Spec
 from harness.suite import DECIDED, JUDGED, Discovery, discoveries, expected_errors
@@ -396,13 +397,7 @@ def _count(verdicts: Iterable[str]) -> dict[str, int]:
 
 def _seconds(files: Iterable[Published]) -> dict[str, float]:
     """Return the CPU-seconds of all runs at each tier; claims that share runs count them once."""
-    totals: dict[str, float] = {}
-    for file in files:
-        runs: dict[str, float] = {}
-        for record in file.records():
-            key = record["run_key"] or record["claim"]
-            runs[key] = max(runs.get(key, 0.0), record["cpu_seconds"] or 0.0)
-        totals[file.tier] = round(sum(runs.values()), 1)
+    totals = {file.tier: round(cpu_seconds(file.records()), 1) for file in files}
     return {tier: totals[tier] for tier in TIERS if tier in totals}
 
 

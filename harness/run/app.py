@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.commands import AS_EXPECTED, USAGE
 from harness.commands.verify import conclude
 from harness.engine import Engine
-from harness.errors import ClaimbenchError
+from harness.errors import ClaimbenchError, UsageError
 from harness.home import home
 from harness.output import error
 from harness.profiles import profile_files, user_folder
@@ -114,8 +114,6 @@ def open_tracker(config: dict[str, Any]) -> Tracker:
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    from harness.errors import UsageError
-
     try:
         tracker: Tracker = instantiate(config)
     except InstantiationException as trouble:
@@ -136,7 +134,7 @@ def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result]:
             return []
         tracker.start(plain, home())
         results = []
-        with Live(trials, engine.typical_seconds, worker_count(settings.workers)) as live:
+        with Live(trials, engine.store, worker_count(settings.workers)) as live:
             for trial in trials:
                 results.append(engine.finish(trial))
                 live.verdict(results[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.output import error
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.result import Result
     from harness.sample import Sample
     from harness.scheduler import Status
+    from harness.store import Store
     from harness.trial import Trial
 
 _REFRESH_SECONDS = 0.25
@@ -29,21 +30,16 @@ class Live:
 
     Args:
         trials: all claims of the run.
-        typical: how long a run of a sample usually takes, in seconds; None if none ever ran.
+        store: knows how long runs took before.
         workers: how many runs go at a time.
     """
 
-    def __init__(
-        self,
-        trials: Sequence[Trial],
-        typical: Callable[[Sample], float | None],
-        workers: int,
-    ) -> None:
+    def __init__(self, trials: Sequence[Trial], store: Store, workers: int) -> None:
         from rich.console import Console
         from rich.live import Live as RichLive
 
         self._trials = trials
-        self._typical = typical
+        self._store = store
         self._workers = workers
         self._usual: dict[str, float | None] = {}
         self._last = time.monotonic()
@@ -106,7 +102,7 @@ class Live:
                 continue
             name = f"{trial.spec.slug} {trial.claim.experiment} "
             now = next((text for text in status.running if text.startswith(name)), "")
-            left = self._left(sample)
+            left = self._left(trial, sample)
             table.add_row(
                 Text(trial.spec.slug, overflow="ellipsis", no_wrap=True),
                 Text(trial.claim.id, overflow="ellipsis", no_wrap=True),
@@ -137,18 +133,18 @@ class Live:
             if sample is None or sample.identity.key in keys:
                 continue
             keys.add(sample.identity.key)
-            left = self._left(sample)
+            left = self._left(trial, sample)
             if left is not None:
                 total, known = total + left, True
         return total / self._workers if known else None
 
-    def _left(self, sample: Sample) -> float | None:
+    def _left(self, trial: Trial, sample: Sample) -> float | None:
         wanted = len(sample.wanted())
         if sample.runs:
             return wanted * statistics.fmean(run.seconds for run in sample.runs.values())
         key = sample.identity.key
         if key not in self._usual:
-            self._usual[key] = self._typical(sample)
+            self._usual[key] = self._store.typical_seconds(sample.identity, trial.spec.slug)
         usual = self._usual[key]
         return None if usual is None else wanted * usual
 

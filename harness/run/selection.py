@@ -15,6 +15,7 @@ from harness.closure import closure
 from harness.discovery import find_papers, paper_folders
 from harness.errors import UsageError
 from harness.leaderboard.published import RESULTS, parse
+from harness.result import cpu_seconds, is_expected
 from harness.run.config import SelectionConfig
 from harness.run.sharding import place
 from harness.settings import Settings
@@ -90,7 +91,7 @@ def _failed(store: Store, settings: Settings) -> set[tuple[str, str]]:
         (record["paper"], record["claim"])
         for record in store.verdicts()
         if (record["tier"], record["profile"]) == (settings.tier, settings.profile)
-        and record["verdict"] not in ("skipped", "diverged" if record["known"] else "reproduced")
+        and not is_expected(record["verdict"], record["known"])
     }
 
 
@@ -104,9 +105,7 @@ def costs(slugs: Collection[str], papers: Path, settings: Settings) -> dict[str,
     for path in sorted(folder.glob("*.json")):
         published = parse(path.read_text(encoding="utf-8"), str(path))
         if published.paper in slugs:
-            # claims that share an experiment share its runs: each counts once
-            seconds = {record["run_key"]: record["cpu_seconds"] for record in published.records()}
-            known[published.paper] = 1.0 + sum(seconds.values())
+            known[published.paper] = 1.0 + cpu_seconds(published.records())
     usual = statistics.median(known.values()) if known else 1.0
     return {slug: known.get(slug, usual) for slug in sorted(slugs)}
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,35 +17,17 @@ def half(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 """
 
 
-@pytest.fixture
-def claimbench(tmp_path, store_home):
-    """Run the command in the test's folder; return code, standard output and error."""
-
-    def run(*words: str, **environment: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", "run", *words],
-            cwd=tmp_path,
-            env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return run
-
-
 def kept(home: Path) -> list[dict]:
     """Return what runs left behind, oldest first."""
     files = sorted((home / "runs").glob("**/verdicts.json"))
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 
-def test_a_run_shows_and_keeps_configuration_and_verdicts(claimbench, make_paper, store_home):
+def test_a_run_shows_and_keeps_configuration_and_verdicts(run_claimbench, make_paper, store_home):
     make_paper("tiny")
     make_paper("other")
     before = set(store_home.parent.iterdir())
-    code, out, err = claimbench("selection.papers=tiny", "tier=standard")
+    code, out, err = run_claimbench("selection.papers=tiny", "tier=standard")
     assert code == 0, err
     assert "holds" in out
     assert "✓ reproduced" in out
@@ -61,9 +40,9 @@ def test_a_run_shows_and_keeps_configuration_and_verdicts(claimbench, make_paper
     assert set(store_home.parent.iterdir()) - before <= {store_home}  # nothing where it stands
 
 
-def test_a_claim_that_is_not_as_expected_gives_one(claimbench, make_paper):
+def test_a_claim_that_is_not_as_expected_gives_one(run_claimbench, make_paper):
     make_paper("tiny", claims=[{"expect": {"value": {"at_least": 5}}}])
-    code, out, err = claimbench()
+    code, out, err = run_claimbench()
     assert code == 1
     assert "✗ diverged" in out
     assert "value is" in err
@@ -81,50 +60,50 @@ def test_a_claim_that_is_not_as_expected_gives_one(claimbench, make_paper):
         (["tracker=wandb", "+tracker.projet=x"], "tracker: "),
     ],
 )
-def test_what_is_wrong_with_a_configuration_gives_two(claimbench, make_paper, words, message):
+def test_what_is_wrong_with_a_configuration_gives_two(run_claimbench, make_paper, words, message):
     make_paper("tiny")
-    code, _, err = claimbench(*words)
+    code, _, err = run_claimbench(*words)
     assert code == 2
     assert message in err
     assert "Traceback" not in err
 
 
-def test_a_selection_of_nothing_is_no_failure(claimbench, make_paper, store_home):
+def test_a_selection_of_nothing_is_no_failure(run_claimbench, make_paper, store_home):
     make_paper("tiny")
-    code, _, err = claimbench("selection.failed=true")
+    code, _, err = run_claimbench("selection.failed=true")
     assert code == 0
     assert "nothing is selected" in err
     assert kept(store_home)[0]["verdicts"] == []
 
 
-def test_configuration_can_be_shown(claimbench):
-    code, out, _ = claimbench("--cfg", "job", "tier=full")
+def test_configuration_can_be_shown(run_claimbench):
+    code, out, _ = run_claimbench("--cfg", "job", "tier=full")
     assert code == 0
     assert "name: full" in out
-    code, out, _ = claimbench("--help")
+    code, out, _ = run_claimbench("--help")
     assert code == 0
     assert "selection.shard=3/8" in out
     assert "profile: baseline, cpu, gpu" in out
 
 
-def test_a_sweep_runs_all_and_gives_its_worst_code(claimbench, make_paper, store_home):
+def test_a_sweep_runs_all_and_gives_its_worst_code(run_claimbench, make_paper, store_home):
     make_paper("tiny", code=HALF, claims=[{"experiment": "half"}])
     make_paper("good")
-    code, _, err = claimbench("-m", "selection.papers=good,tiny")
+    code, _, err = run_claimbench("-m", "selection.papers=good,tiny")
     assert code == 1, err
     assert [file["verdicts"][0]["paper"] for file in kept(store_home)] == ["good", "tiny"]
-    code, _, err = claimbench("-m", "selection.papers=missing,good")
+    code, _, err = run_claimbench("-m", "selection.papers=missing,good")
     assert code == 2
     assert "`missing` is no paper" in err
     assert kept(store_home)[-1]["verdicts"][0]["paper"] == "good"  # the sweep went on
 
 
-def test_own_options_from_the_users_folder(claimbench, make_paper, store_home, tmp_path):
+def test_own_options_from_the_users_folder(run_claimbench, make_paper, store_home, tmp_path):
     make_paper("tiny")
     folder = tmp_path / "config" / "claimbench" / "conf" / "tier"
     folder.mkdir(parents=True)
     (folder / "quick.yaml").write_text("name: smoke\nmax_seeds: 1\ncontrol: false\n")
-    code, _, err = claimbench("tier=quick")
+    code, _, err = run_claimbench("tier=quick")
     assert code == 1  # one seed of three decides nothing
     assert "1 of 1 seed held, which does not decide" in err
     assert kept(store_home)[0]["config"]["tier"]["max_seeds"] == 1

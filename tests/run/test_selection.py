@@ -88,11 +88,11 @@ def test_costs_come_from_published_results(tmp_path):
         entry = {"run_key": run_key, "cpu_seconds": seconds, "cpu": "A"}
         return {"results": {"A": {"record": entry, "code": {}}}, "history": []}
 
-    claims = {"a": record("k", 30.0), "b": record("k", 30.0), "c": record("l", 5.0)}
+    claims = {"a": record("k", 30.0), "b": record("k", 10.0), "c": record("l", 5.0)}
     data = {"format": 1, "paper": "one", "profile": "cpu", "tier": "smoke", "claims": claims}
     (folder / "one.json").write_text(json.dumps(data), encoding="utf-8")
     found = costs({"one", "two"}, tmp_path / "papers", Settings())
-    assert found == {"one": 36.0, "two": 36.0}  # a shared run counts once
+    assert found == {"one": 36.0, "two": 36.0}  # shared runs count once, for all that were needed
 
 
 def test_failed_are_those_that_were_not_as_expected(chosen, store_home):

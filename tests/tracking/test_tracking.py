@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ def measured(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 
 
 @pytest.fixture
-def claimbench(tmp_path, store_home, make_paper):
+def claimbench(tmp_path, monkeypatch, make_paper, run_claimbench):
     """Run `claimbench run` over one paper with two claims, without a key of W&B."""
     expect = {"value": {"at_least": 1}}
     make_paper(
@@ -33,21 +31,11 @@ def claimbench(tmp_path, store_home, make_paper):
             {"id": "second", "experiment": "measured", "expect": expect, "kind": "number"},
         ],
     )
-
-    def run(*words: str, **environment: str) -> tuple[int, str, str]:
-        kept = {name: value for name, value in os.environ.items() if "WANDB" not in name}
-        home = {"HOME": str(tmp_path), "NETRC": str(tmp_path / "netrc")}
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", "run", *words],
-            cwd=tmp_path,
-            env={**kept, **home, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return run
+    for name in [name for name in os.environ if "WANDB" in name]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    return run_claimbench
 
 
 def records(folder: Path) -> list[Any]:
