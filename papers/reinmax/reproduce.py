@@ -318,14 +318,15 @@ def gradient_angle(
     """Angle to the exact gradient in the logits of `shown` images, after exact training."""
     generator = run.torch_generator()
     x = images(run.device, run.dtype)
-    model = CategoricalVAE(latents, generator, run.device, run.dtype)
+    model = CategoricalVAE(x.shape[1], latents, generator, run.dtype)
     model.load_state_dict(run.artefact(exact_model, seed=run.seed, latents=latents, steps=steps))
     chosen = x[run.rng.choice(len(x), shown, replace=False)]
     model, chosen = model.double(), chosen.double()
-    theta = model.encode(chosen)
+    theta = model.encode(chosen)[0]
 
     def f(z: Tensor) -> Tensor:
-        return model.reconstruction(z, chosen)
+        costs = model.reconstruction(z.flatten(0, 1).unsqueeze(0), chosen.repeat(len(z), 1))
+        return costs.reshape(z.shape[:2])
 
     def direction(estimator: Estimator | None) -> Tensor:
         gradient = expected_gradient(f, theta, estimator).flatten()
@@ -344,9 +345,9 @@ def gradient_angle(
 def exact_model(run: Run, *, seed: int, latents: int, steps: int) -> dict[str, Tensor]:
     """A VAE trained with exact gradients, learning rate 0.002."""
     generator = torch.Generator(device=run.device).manual_seed(seed)
-    model = CategoricalVAE(latents, generator, run.device, run.dtype)
     x = images(run.device, run.dtype)
-    train(model, x, model.exact_loss, rate=0.002, steps=steps, generator=generator)
+    model = CategoricalVAE(x.shape[1], latents, generator, run.dtype)
+    train(model, x, model.exact_loss, rates=[0.002], steps=steps, generator=generator)
     return dict(model.state_dict())
 
 
@@ -371,71 +372,82 @@ def vae(
         taus: temperatures of ReinMax's grid.
         baseline_taus: temperatures of the other grids.
     """
-    losses = {}
-    for stream, (name, grid) in enumerate(
-        ((estimator, taus), ("straight-through", baseline_taus), ("gumbel", baseline_taus))
-    ):
-        arguments = {"name": name, "stream": stream, "steps": steps}
-        setting = run.artefact(
-            tuned_vae, seeds=tuning_seeds, rates=list(rates), taus=list(grid), **arguments
-        )
-        outcome = run.artefact(trained_vae, seed=run.seed, setting=setting, **arguments)
-        losses[stream] = outcome["loss"]
-        run.curve(name if stream else "ReinMax", *outcome["curve"])
-    return {
-        "straight_through_margin": losses[1] - losses[0],
-        "gumbel_margin": losses[2] - losses[0],
+    contestants = {
+        "ReinMax": (estimator, taus),
+        "straight-through": ("straight-through", baseline_taus),
+        "gumbel": ("gumbel", baseline_taus),
     }
+    settings = [
+        run.artefact(
+            tuned_vae,
+            estimator=name,
+            steps=steps,
+            seeds=tuning_seeds,
+            rates=list(rates),
+            taus=list(grid),
+        )
+        for name, grid in contestants.values()
+    ]
+    losses, (at, curves) = _train_vaes(run, settings, steps)
+    for name, curve in zip(contestants, curves.T.tolist(), strict=True):
+        run.curve(name, at, curve)
+    own, straight, gumbel = losses.tolist()
+    return {"straight_through_margin": straight - own, "gumbel_margin": gumbel - own}
 
 
 @artefact
 def tuned_vae(
-    run: Run,
-    *,
-    name: str,
-    stream: int,
-    steps: int,
-    seeds: int,
-    rates: list[float],
-    taus: list[float],
-) -> dict[str, float]:
-    """The setting with the lowest mean negative ELBO over the seeds."""
-    settings = [{"rate": r, "tau": t} for r, t in product(rates, taus)]
-    losses = []
-    for i, setting in enumerate(settings):
-        runs = [
-            _train_vae(run, name, run.seed + k, stream, steps, setting)[0] for k in range(seeds)
-        ]
-        losses.append(sum(runs) / seeds)
-        run.progress(i + 1, len(settings))
-    return settings[int(np.argmin(losses))]
-
-
-@artefact
-def trained_vae(
-    run: Run, *, name: str, stream: int, steps: int, seed: int, setting: dict[str, float]
+    run: Run, *, estimator: str, steps: int, seeds: int, rates: list[float], taus: list[float]
 ) -> dict[str, Any]:
-    """Negative ELBO after training, in nats, and the loss on the way."""
-    loss, curve = _train_vae(run, name, seed, stream, steps, setting)
-    return {"loss": loss, "curve": curve}
+    """The setting with the lowest mean negative ELBO over initial networks, one a seed."""
+    settings = [{"estimator": estimator, "rate": r, "tau": t} for r, t in product(rates, taus)]
+    losses, _ = _train_vaes(run, settings, steps, starts=seeds)
+    means = losses.reshape(len(settings), seeds).mean(1).nan_to_num(nan=torch.inf)
+    return settings[int(means.argmin())]
 
 
-def _train_vae(
-    run: Run, name: str, seed: int, stream: int, steps: int, setting: dict[str, float]
-) -> tuple[float, tuple[list[int], list[float]]]:
-    """Train from one start a seed, on the same batches, with draws that depend on `stream` too."""
-    start = torch.Generator(device=run.device).manual_seed(seed)
-    draws = torch.Generator(device=run.device).manual_seed(seed + 1 + stream)
-    x = images(run.device, run.dtype)
-    model = CategoricalVAE(LATENTS, start, run.device, run.dtype)
-    sample = sampler(name)
+def _train_vaes(
+    run: Run, settings: list[dict[str, Any]], steps: int, *, starts: int = 1
+) -> tuple[Tensor, tuple[list[int], Tensor]]:
+    """Train with every setting from every start at once, on the same batches.
 
-    def loss(batch: Tensor) -> Tensor:
-        return model.loss(batch, lambda theta: sample(theta, setting["tau"], draws))
+    Args:
+        run: its seed decides starts, batches and draws.
+        settings: estimator, learning rate and temperature.
+        steps: of Adam.
+        starts: initial networks.
 
-    curve = train(model, x, loss, rate=setting["rate"], steps=steps, generator=start)
+    Returns:
+        The negative ELBO after training, in nats, shape (settings · starts), starts following one
+        another, and the loss on the way, as `train` returns it.
+    """
+    start = torch.Generator(device=run.device).manual_seed(run.seed)
+    draws = torch.Generator(device=run.device).manual_seed(run.seed + 1)
+    x = images(run.device, run.dtype, pooled=True)
+    model = CategoricalVAE(
+        x.shape[1], LATENTS, start, run.dtype, starts=starts, copies=len(settings)
+    )
+
+    def sample(theta: Tensor) -> tuple[Tensor, Tensor]:
+        pairs = [
+            sampler(setting["estimator"])(part, setting["tau"], draws)
+            for setting, part in zip(settings, theta.split(starts), strict=True)
+        ]
+        hard, soft = zip(*pairs, strict=True)
+        return torch.cat(hard), torch.cat(soft)
+
+    curve = train(
+        model,
+        x,
+        lambda batch: model.loss(batch, sample),
+        rates=[setting["rate"] for setting in settings for _ in range(starts)],
+        steps=steps,
+        generator=start,
+        progress=run.progress,
+    )
     with torch.no_grad():
-        return model.exact_loss(x[:: len(x) // EVALUATED]).item(), curve
+        parts = x[:: len(x) // EVALUATED].split(EVALUATED // 4)  # bounds the memory
+        return torch.stack([model.exact_loss(part) for part in parts]).mean(0), curve
 
 
 @experiment
@@ -443,14 +455,14 @@ def step_time(run: Run, *, estimator: str = "reinmax", rounds: int = 3) -> dict[
     """Time of forward and backward pass on a batch of 100, over that with Straight-Through."""
     x = images(run.device, run.dtype)[run.rng.choice(5000, BATCH, replace=False)]
     generator = run.torch_generator()
-    model = CategoricalVAE(LATENTS, generator, run.device, run.dtype)
+    model = CategoricalVAE(x.shape[1], LATENTS, generator, run.dtype)
 
     def step(name: str) -> Callable[[], object]:
         sample = sampler(name)
 
         def call() -> None:
             model.zero_grad()
-            model.loss(x, lambda theta: sample(theta, 1.0, generator)).backward()
+            model.loss(x, lambda theta: sample(theta, 1.0, generator)).sum().backward()
 
         return call
 
