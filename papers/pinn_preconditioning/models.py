@@ -18,6 +18,9 @@ TARGET = 5  # f = Σ k² sin kx up to this k
 LAMBDA = 2 * math.pi  # 2π/γ² for γ = 1, where only losses are compared
 HIDDEN = 32  # units of each hidden layer
 
+# θ (..., n) -> loss (...), its gradient (..., n)
+ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
+
 
 def scaling(modes: int, gamma: float, power: float) -> Tensor:
     """Return 1/|k|^power for every k, γ for the constant; power 2 is the paper's P."""
@@ -68,9 +71,11 @@ class Linear:
         rows = torch.cat([root[:, None] * phi.inside, math.sqrt(lam) * phi.ends]) * p
         return cls(rows, torch.cat([root * f(domain.x), torch.zeros_like(domain.ends)]))
 
-    def __call__(self, theta: Tensor) -> Tensor:
-        """Return the loss, shape (...) for θ of shape (..., n)."""
-        return (((self.rows @ theta[..., None])[..., 0] - self.target) ** 2).sum(-1) / 2
+    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss, shape (...), and Rᵀ(R θ − t), for θ of shape (..., n)."""
+        residual = (self.rows @ theta[..., None])[..., 0] - self.target
+        gradient = (self.rows.mT @ residual[..., None])[..., 0]
+        return residual.square().sum(-1) / 2, gradient
 
     def eigenvalues(self) -> Tensor:
         """Return the eigenvalues of A, increasing."""
@@ -81,18 +86,25 @@ class Linear:
         return torch.linalg.lstsq(self.rows, self.target[:, None]).solution[:, 0]
 
 
-def descend(
-    loss: Callable[[Tensor], Tensor], theta: Tensor, rates: Tensor, steps: int
-) -> list[Tensor]:
+def differentiated(loss: Callable[[Tensor], Tensor]) -> ValueAndGradient:
+    """Return a loss, of shape (...) for θ of shape (..., n), with its gradient by autodiff."""
+
+    def value_and_gradient(theta: Tensor) -> tuple[Tensor, Tensor]:
+        theta = theta.detach().requires_grad_()
+        value = loss(theta)
+        return value.detach(), torch.autograd.grad(value.sum(), theta)[0]
+
+    return value_and_gradient
+
+
+def descend(loss: ValueAndGradient, theta: Tensor, rates: Tensor, steps: int) -> list[Tensor]:
     """Return the losses along gradient descent from several θ (..., n), each with its own rate."""
     curve = []
     for _ in range(steps):
-        theta = theta.requires_grad_()
-        value = loss(theta)
-        curve.append(value.detach())
-        (gradient,) = torch.autograd.grad(value.sum(), theta)
-        theta = theta.detach() - rates[..., None] * gradient
-    return [*curve, loss(theta).detach()]
+        value, gradient = loss(theta)
+        curve.append(value)
+        theta = theta - rates[..., None] * gradient
+    return [*curve, loss(theta)[0]]
 
 
 def tanh_network(widths: Sequence[int]) -> Callable[[Tensor, Tensor], Tensor]:

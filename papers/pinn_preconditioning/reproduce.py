@@ -38,6 +38,7 @@ from .models import (
     FeatureNetwork,
     Linear,
     descend,
+    differentiated,
     gauss_legendre,
     identity,
     mixed_sines,
@@ -235,7 +236,7 @@ def errors_of_descent(
     theta = torch.zeros_like(solution)
     errors = [1.0]
     while errors[-1] > accuracy and len(errors) <= limit:
-        theta = theta - eta * curvature.gradient(problem, theta)
+        theta = theta - eta * problem.value_and_gradient(theta)[1]
         errors.append(((theta - solution).norm() / solution.norm()).item())
     return errors
 
@@ -310,7 +311,7 @@ def gauss_newton(run: Run, *, modes: int = 4, exact: bool = True) -> dict[str, f
     a = poisson_matrix(modes, torch.tensor(1.0, device=run.device))
     p = inverse_root(a) if exact else torch.diag(diagonal_preconditioner(a))
     theta, solution = normal(run, 2 * modes + 1), problem.solution()
-    after = preconditioned_step(theta, curvature.gradient(problem, theta), p, 1.0)
+    after = preconditioned_step(theta, problem.value_and_gradient(theta)[1], p, 1.0)
     return {
         "kappa_excess": condition_number(preconditioned(a, p)).item() - 1,
         "error_after_step": ((after - solution).norm() / (theta - solution).norm()).item(),
@@ -330,7 +331,7 @@ def feature_rate(run: Run, *, modes: int, power: float, steps: int) -> float:
     start = normal(run, len(p)) / p
     fractions = torch.tensor(FRACTIONS, dtype=run.dtype, device=run.device)
     rates = fractions * 2 / problem.eigenvalues()[-1]
-    curve = descend(problem, start.expand(len(rates), -1), rates, steps)
+    curve = descend(problem.value_and_gradient, start.expand(len(rates), -1), rates, steps)
     return FRACTIONS[int(floored(curve[-1], curve[0]).argmin())]
 
 
@@ -349,7 +350,9 @@ def fourier_features(
     fractions = [run.artefact(feature_rate, modes=modes, power=p, steps=steps) for p in powers]
     top = pair.eigenvalues()[:, -1]
     start = normal(run, 2 * modes + 1) / torch.stack(scales)
-    curve = descend(pair, start, 2 * torch.tensor(fractions).to(top) / top, steps)
+    curve = descend(
+        pair.value_and_gradient, start, 2 * torch.tensor(fractions).to(top) / top, steps
+    )
     for name, losses in zip(("unscaled", "scaled"), torch.stack(curve).T, strict=True):
         run.curve(name, range(len(losses)), losses)
     unscaled, scaled = floored(curve[-1], curve[0]).tolist()
@@ -362,7 +365,9 @@ def network_rate(run: Run, *, modes: int, power: float, steps: int) -> float:
     network = FeatureNetwork(run, scaling(modes, 1.0, power).to(run.device, run.dtype))
     rates = torch.tensor(RATES, dtype=run.dtype, device=run.device)
     theta = network.init(run, TUNING_STARTS).repeat(len(rates), 1)
-    curve = descend(network.loss, theta, rates.repeat_interleave(TUNING_STARTS), steps)
+    curve = descend(
+        differentiated(network.loss), theta, rates.repeat_interleave(TUNING_STARTS), steps
+    )
     worst = floored(curve[-1], curve[0]).unflatten(0, (len(rates), -1)).amax(-1)
     return RATES[int(worst.argmin())]
 
@@ -380,7 +385,7 @@ def feature_network(
     network = FeatureNetwork(run, scale[:, None])
     theta = network.init(run, 1).repeat(2, 1)
     rates = [run.artefact(network_rate, modes=modes, power=p, steps=steps) for p in powers]
-    curve = descend(network.loss, theta, torch.tensor(rates).to(theta), steps)
+    curve = descend(differentiated(network.loss), theta, torch.tensor(rates).to(theta), steps)
     for name, losses in zip(("unscaled", "scaled"), torch.stack(curve).T, strict=True):
         run.curve(name, range(len(losses)), losses)
     unscaled, scaled = floored(curve[-1], curve[0]).tolist()
