@@ -99,9 +99,9 @@ def summarise(runs: Sequence[StoredRun]) -> dict[str, dict[str, Any]]:
 
 
 def jsonable(value: Any) -> Any:
-    """Return data with ±inf as text, since JSON has no such numbers."""
-    if isinstance(value, float) and math.isinf(value):
-        return "inf" if value > 0 else "-inf"
+    """Return data with ±inf and NaN as text, since JSON has no such numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -360,6 +360,15 @@ def test_output_that_cannot_be_written_is_no_bug(make_paper):
     assert done.stderr == "claimbench: [Errno 28] No space left on device\n"
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Undo what a shell does to jobs in the background: they and their children ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_everything_and_keeps_what_was_finished(
     make_paper, store_home, alive, wait_until
 ):

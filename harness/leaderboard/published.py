@@ -8,12 +8,13 @@ versions shows what changed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from harness.errors import UsageError
 from harness.leaderboard.files import write_if_changed
@@ -142,8 +143,8 @@ def parse(text: str, where: str) -> Published:
         UsageError: it is no such file.
     """
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as mistake:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError as mistake:
         raise UsageError(
             f"{where}:{mistake.lineno}:{mistake.colno}: no JSON: {mistake.msg}; restore the file, "
             "or remove it and publish again"
@@ -230,8 +231,9 @@ def _result_text(result: PublishedResult) -> str:
     return "{\n" + ",\n".join(lines) + "\n    }"
 
 
-compact = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
-"""Returns a value as JSON on one line; `json.dumps` would make an encoder for each value."""
+def compact(value: Any) -> str:
+    """Return a value as JSON on one line, keys sorted; what is no number becomes null."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_newest_verdict_is_the_latest(make_entry):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": 1,', "f.json:1:14: no JSON: Expecting property name enclosed in double"),
+        ('{"format": 1,', "f.json:1:14: no JSON: unexpected end of data"),
         ('{"format": 2}', "f.json: format 2, and this version reads 1; update claimbench"),
         ('{"format": 1}', "f.json: no published results (KeyError: 'claims'); restore the file"),
         ("[1]", "f.json: no published results (TypeError: "),

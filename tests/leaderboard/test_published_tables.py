@@ -8,8 +8,11 @@ from harness.cache import Cache
 from harness.commands.leaderboard import load_specs, make_boards
 from harness.leaderboard import tables
 from harness.leaderboard.published import RESULTS, read
+from harness.result import cpu_seconds
 
 ROOT = Path(__file__).parents[2]
+SMOKE_BUDGET = 15.0
+"""CPU-seconds of all runs of a paper; with all that is around them, `make bench` measures it."""
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +33,12 @@ def test_every_published_file_is_of_a_paper_and_in_its_own_words(rendered: dict[
     for file in read(ROOT / RESULTS):
         assert file.paper in papers
         assert file.path(ROOT / RESULTS).read_text(encoding="utf-8") == file.text()
+
+
+def test_recorded_seconds_keep_the_budget_of_smoke():
+    recorded = {
+        file.paper: cpu_seconds(file.records())
+        for file in read(ROOT / RESULTS)
+        if file.tier == "smoke"
+    }
+    assert {paper: spent for paper, spent in recorded.items() if spent > SMOKE_BUDGET} == {}

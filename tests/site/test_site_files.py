@@ -133,7 +133,7 @@ def test_plots_without_a_finite_value():
     assert forest(lost, "value") is None
     assert forest(RECORD, "other") is None
     assert curves({"loss": [[0], [1]]}) is None
-    plot = curves({"loss": [[0, 1, 2], [1, "inf", 2]]})
+    plot = curves({"loss": [[0, 1, 2, 3], [1, "inf", "nan", 2]]})
     assert plot is not None
     assert "<svg" in svg(plot)
 
