@@ -8,6 +8,7 @@ estimate of stiffness, is added to the loss. The solver here is Tsitouras' metho
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -70,9 +71,13 @@ class SolverError(RuntimeError):
     """An adaptive solve that took too many steps."""
 
 
-def _combine(weights: Sequence[float], k: Sequence[Tensor]) -> Tensor:
-    coefficients = torch.tensor(weights, dtype=k[0].dtype, device=k[0].device)
-    return torch.tensordot(coefficients, torch.stack(list(k)), dims=1)
+def _combine(weights: tuple[float, ...], k: Sequence[Tensor]) -> Tensor:
+    return torch.tensordot(_coefficients(weights, k[0].dtype, k[0].device), torch.stack(list(k)), 1)
+
+
+@cache
+def _coefficients(weights: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(weights, dtype=dtype, device=device)
 
 
 def _norm(x: Tensor) -> Tensor:
