@@ -18,8 +18,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: two c
 import pytest
 import yaml
 
-from harness.profiles import load_profile
-from harness.workers.jobs import Job
+from claimbench.profiles import load_profile
+from claimbench.running.workers.jobs import Job
 
 pytest_plugins = ["pytester"]
 
@@ -37,7 +37,7 @@ import random
 import time
 from pathlib import Path
 
-from harness import Run, artefact, experiment
+from claimbench import Run, artefact, experiment
 
 from .method import scaled
 
@@ -131,7 +131,7 @@ def on_terminal() -> Callable[..., tuple[int, bytes, bytes]]:
     def run(*arguments: str | Path, timeout: float = 60) -> tuple[int, bytes, bytes]:
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness", *map(str, arguments)],
+            [sys.executable, "-m", "claimbench", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=slave,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
@@ -175,7 +175,7 @@ def run_claimbench(tmp_path: Path, store_home: Path) -> Callable[..., tuple[int,
 
     def run(*words: str, **environment: str) -> tuple[int, str, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "harness", "run", *words],
+            [sys.executable, "-m", "claimbench", "run", *words],
             cwd=tmp_path,
             env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path / "config"), **environment},
             capture_output=True,

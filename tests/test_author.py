@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-import harness
-from harness import Run, artefact, experiment
-from harness.author import CURVE_POINTS
-from harness.errors import AuthorError
+import claimbench
+from claimbench import Run, artefact, experiment
+from claimbench.author import CURVE_POINTS
+from claimbench.errors import AuthorError
 
 
 def test_exported_names_are_the_documented_ones():
-    assert set(harness.__all__) == {"Run", "artefact", "experiment", "verify"}
-    assert all(hasattr(harness, name) for name in harness.__all__)
+    assert set(claimbench.__all__) == {"Run", "artefact", "experiment", "verify"}
+    assert all(hasattr(claimbench, name) for name in claimbench.__all__)
     with pytest.raises(AttributeError, match="no attribute `nothing`"):
-        _ = harness.nothing
+        _ = claimbench.nothing
 
 
 def test_decorators_leave_the_function_callable():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.cache import Cache, digest
+from claimbench.cache import Cache, digest
 
 
 def test_digest_depends_on_where_parts_end():

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
+from claimbench import suite
+from claimbench.cli import main
+from claimbench.spec.discovery import paper_folders
 
 COMMANDS = (
     "verify",
@@ -137,13 +139,13 @@ def test_unknown_slug_gets_the_nearest_name(call, project, command):
     )
 
 
-def test_folder_without_papers(call, tmp_path, monkeypatch):
+def test_folder_without_papers_lists_those_that_claimbench_brings(call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, _, err = call("list")
-    assert code == 2
-    assert (
-        err == f"claimbench: no paper in {tmp_path / 'papers'}: name a folder with a claims.yaml\n"
-    )
+    code, out, _ = call("list")
+    assert code == 0
+    slugs = [folder.name for folder in paper_folders(suite.ROOT / "papers")]
+    assert [line.split()[0] for line in out.splitlines()] == slugs
+    assert "negative_comonotonicity" in slugs
 
 
 def test_verify_prints_the_table_and_tells_failures_on_standard_error(call, project):
@@ -286,10 +288,16 @@ def test_why_says_what_changed(call, make_paper):
     assert code == 0
     assert re.search(r"^tiny measure: run key [0-9a-f]{32}$", out, re.MULTILINE)
     assert "  not in the store: it never ran" in out
-    for part in ("function: measure", "arguments: {}", "precision: float32", "package python: 3."):
+    for part in (
+        "function: measure",
+        "arguments: {}",
+        "precision: float32",
+        "package python: 3.",
+        "author surface: 1",
+    ):
         assert part in out
     assert re.search(r"^  profile cpu: [0-9a-f]{16}$", out, re.MULTILINE)
-    for file in ("reproduce.py", "method.py", "harness/author.py"):
+    for file in ("reproduce.py", "method.py"):
         assert re.search(rf"^  file {file}: [0-9a-f]{{16}}$", out, re.MULTILINE)
 
     call("verify", folder)
@@ -328,7 +336,7 @@ def test_why_at_another_tier_is_about_other_arguments(call, make_paper):
 
 
 def test_our_own_bug_leaves_a_log(call, store_home, monkeypatch):
-    monkeypatch.setattr("harness.commands.listing.find_papers", None)
+    monkeypatch.setattr("claimbench.commands.listing.find_papers", None)
     code, out, err = call("list")
     log = store_home / "crash.log"
     assert (code, out) == (3, "")
@@ -350,7 +358,7 @@ def test_output_that_cannot_be_written_is_no_bug(make_paper):
     paper = make_paper()
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "harness", "list", str(paper.folder), "--json"],
+            [sys.executable, "-m", "claimbench", "list", str(paper.folder), "--json"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -374,7 +382,7 @@ def test_ctrl_c_ends_everything_and_keeps_what_was_finished(
 ):
     paper = make_paper(code=PAUSE, claims=[{"seeds": {"max": 20}}])
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", "verify", str(paper.folder), "--tier", "standard"],
+        [sys.executable, "-m", "claimbench", "verify", str(paper.folder), "--tier", "standard"],
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

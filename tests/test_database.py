@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.database import open_database
+from claimbench.database import open_database
 
 FIRST = "CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1);"
 SECOND = "ALTER TABLE a ADD COLUMN y INTEGER;"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.home import commit, home
+from claimbench.home import commit, home
 
 
 def test_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

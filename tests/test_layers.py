@@ -1,4 +1,4 @@
-"""Arrows point one way: papers -> common, papers -> harness's author surface."""
+"""Arrows point one way: papers -> common, papers -> claimbench's author surface."""
 
 import ast
 import subprocess
@@ -28,14 +28,14 @@ def tops(path: Path) -> set[str]:
     return {module.partition(".")[0] for level, module, _ in imports(path) if level == 0}
 
 
-@pytest.mark.parametrize("path", modules("harness"), ids=str)
-def test_harness_knows_no_paper_and_no_common_part(path: Path):
+@pytest.mark.parametrize("path", modules("harness/claimbench"), ids=str)
+def test_engine_knows_no_paper_and_no_common_part(path: Path):
     assert not tops(path) & {"common", "papers"}
 
 
 @pytest.mark.parametrize("path", modules("common"), ids=str)
-def test_common_knows_neither_harness_nor_papers(path: Path):
-    assert not tops(path) & {"harness", "papers"}
+def test_common_knows_neither_engine_nor_papers(path: Path):
+    assert not tops(path) & {"claimbench", "papers"}
 
 
 @pytest.mark.parametrize("path", modules("papers"), ids=str)
@@ -43,24 +43,25 @@ def test_paper_uses_only_itself_common_and_the_author_surface(path: Path):
     for level, module, names in imports(path):
         top, _, rest = module.partition(".")
         assert level <= 1, f"{path}: an import from above the paper's folder"
-        if level == 0 and top == "harness":
-            assert not rest, f"{path}: import from `harness`, not from `{module}`"
+        if level == 0 and top == "claimbench":
+            assert not rest, f"{path}: import from `claimbench`, not from `{module}`"
             assert names <= AUTHOR_NAMES, f"{path}: {names - AUTHOR_NAMES} is not for papers"
         assert level or top != "papers", f"{path}: imports another paper; move it to common"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "papers").glob("*/method.py")), ids=str)
-def test_method_needs_nothing_of_the_harness(path: Path):
-    assert "harness" not in tops(path)
+def test_method_needs_nothing_of_the_engine(path: Path):
+    assert "claimbench" not in tops(path)
 
 
 def test_papers_are_no_packages():
     assert not list((ROOT / "papers").rglob("__init__.py"))
 
 
-def test_importing_the_harness_loads_no_framework():
+def test_importing_the_engine_loads_no_framework():
     code = (
-        "import sys, harness, harness.plugin, harness.cli, harness.engine, harness.report\n"
+        "import sys, claimbench, claimbench.plugin, claimbench.cli\n"
+        "import claimbench.running.engine, claimbench.showing.report\n"
         "heavy = {'torch', 'jax', 'numpy', 'scipy', 'datasets', 'wandb'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

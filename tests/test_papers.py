@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cache import Cache
-from harness.closure import closure
-from harness.spec import load_spec
+from claimbench.cache import Cache
+from claimbench.identity.closure import closure
+from claimbench.spec import load_spec
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "papers").glob("*/claims.yaml"))
@@ -53,7 +53,7 @@ def test_readme_names_each_deviation(folder: Path):
 def test_static_closure_is_what_the_experiments_really_import(folder: Path):
     """Compare, file by file, with the modules that a fresh interpreter has after the import."""
     code = (
-        "import sys, harness.loading as loading; from pathlib import Path\n"
+        "import sys, claimbench.running.loading as loading; from pathlib import Path\n"
         "before = set(sys.modules)\n"
         f"loading.load_module(Path({str(folder)!r}))\n"
         "for name in set(sys.modules) - before:\n"

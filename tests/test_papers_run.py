@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import verify_papers
-from harness.result import Result
-from harness.settings import Settings
+from claimbench.judging.result import Result
+from claimbench.running.engine import verify_papers
+from claimbench.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "papers").glob("*/claims.yaml"))

@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-import harness.engine
-import harness.report
-import harness.spec  # noqa: F401  pytester forgets what is first imported while it runs
+import claimbench.running.engine
+import claimbench.showing.report
+import claimbench.spec  # noqa: F401  pytester forgets what is first imported while it runs
 
 OTHERS = (
     "cacheprovider",
@@ -281,7 +281,7 @@ def test_profile_that_this_machine_cannot_serve_is_red(run, paper, tmp_path, mon
         'description = "Another machine."\ndevice = "cpu"\nthreads = 1\nmemory_mb = 1\n'
         'requires = ["vector_registers"]\n[environment]\n'
     )
-    monkeypatch.setattr("harness.profiles._FOLDER", folder)
+    monkeypatch.setattr("claimbench.profiles._FOLDER", folder)
     before = paper.runs()
     result = run(paper.folder, "--profile", "cray", "-rs")
     result.assert_outcomes(skipped=6)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.profiles import cpu_flags, cpu_model, load_profile, profile_files, user_folder
+from claimbench.errors import UsageError
+from claimbench.profiles import cpu_flags, cpu_model, load_profile, profile_files, user_folder
 
 
 def test_every_profile_loads():

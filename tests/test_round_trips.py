@@ -10,12 +10,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.errors import AuthorError
-from harness.result import jsonable
-from harness.spec import Spec, load_spec
-from harness.store import Store
-from harness.workers.execute import checked_metrics
-from tests.test_store import identity, outcome
+from claimbench.errors import AuthorError
+from claimbench.judging.result import jsonable
+from claimbench.running.store import Store
+from claimbench.running.workers.execute import checked_metrics
+from claimbench.spec import Spec, load_spec
+from tests.running.test_store import identity, outcome
 
 ROOT = Path(__file__).parents[1]
 

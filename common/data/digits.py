@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.data import DataSet, Examples, Source
+from . import DataSet, Examples, Source
 
 
 def _read_digits() -> Examples:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from common.data import DataSet, Examples, Source
+from . import DataSet, Examples, Source
 
 _FOLDER = Path("/usr/share/datasets/fashion-mnist")
 _SPLITS = ("train", "t10k")

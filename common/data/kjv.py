@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.data import DataSet, Examples, Source
+from . import DataSet, Examples, Source
 
 
 def _read_kjv() -> Examples:

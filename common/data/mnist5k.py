@@ -6,7 +6,7 @@ import gzip
 from importlib.util import find_spec
 from pathlib import Path
 
-from common.data import DataSet, Examples, Source
+from . import DataSet, Examples, Source
 
 
 def _read_mnist5k() -> Examples:

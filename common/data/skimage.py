@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from common.data import DataSet, Examples, Source
+from . import DataSet, Examples, Source
 
 _PIP = "pip install 'claimbench[papers]'"
 _GREY = ("camera", "brick", "grass", "gravel", "moon")

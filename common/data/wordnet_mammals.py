@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.data import DataSet, Examples, Source
+from . import DataSet, Examples, Source
 
 _NOUNS = Path("/usr/share/wordnet/data.noun")
 _MAMMAL = 1861778  # offset of the synset mammal.n.01 in the file

@@ -1,16 +1,16 @@
-"""`python -m harness.calibrate`: prints the page on calibration, or writes it with its plot."""
+"""`python -m calibrate`: prints the page on calibration, or writes it with its plot."""
 
 import argparse
 from pathlib import Path
 
-from harness.calibrate.page import FAST, FULL, markdown, measure, plot
-from harness.output import line
+from calibrate.page import FAST, FULL, markdown, measure, plot
+from claimbench.showing.output import line
 
 
 def main(words: list[str] | None = None) -> int:
     """Measure, and print or write. Return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m harness.calibrate",
+        prog="python -m calibrate",
         description="Judge claims whose truth is known, and say how often each rule is wrong.",
     )
     parser.add_argument("--fast", action="store_true", help="few samples, no constants: 2 s")

@@ -1,4 +1,4 @@
-"""Where the constants of `harness.group_t` come from: the joint law of t at several looks.
+"""Where the constants of `claimbench.judging.group_t` come from: the joint law of t at several looks.
 
 Write r = Σx / √(n Σx²) for the first n values. t = r √(n - 1) / √(1 - r²) rises with r, so a
 boundary on t is one on r. Let the values be normal with mean 0 (the bound). Their direction is

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import group_t
-from harness.calibrate import boundary
-from harness.calibrate.samples import KINDS
-from harness.calibrate.tables import (
+from calibrate import boundary
+from calibrate.samples import KINDS
+from calibrate.tables import (
     INSIDE,
     MEAN,
     MEDIAN,
@@ -26,13 +25,14 @@ from harness.calibrate.tables import (
     typical_errors,
     widths,
 )
-from harness.sequential import ALPHA, POWER
+from claimbench.judging import group_t
+from claimbench.judging.sequential import ALPHA, POWER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FULL, FAST = 200_000, 4_000
-COMMAND = "python -m harness.calibrate --out docs"
+COMMAND = "python -m calibrate --out docs"
 
 COLUMNS = (
     "typical",
@@ -141,7 +141,7 @@ MEAN_RULE = """\
 
 The level of each look makes the error over all looks 5 % for normal metrics (2.5 % on each side
 for "diverged" at a region of two ends). The joint law of t at the looks is computed as in
-`harness.calibrate.boundary`; `harness.group_t` has the level rounded down to five digits.
+`calibrate.boundary`; `claimbench.judging.group_t` has the level rounded down to five digits.
 
 {constants}
 

@@ -2,7 +2,7 @@
 
 Each takes an array with one sample a row and bounds, and returns verdicts (1 reproduced, -1
 diverged, 0 undecided) and the seeds used. Tests compare the rules of the harness with
-`harness.judging`.
+`claimbench.judging.rules`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from harness import group_t
-from harness.sequential import ALPHA, LOOKS
+from claimbench.judging import group_t
+from claimbench.judging.sequential import ALPHA, LOOKS
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -91,7 +91,7 @@ def reference_convergence(values: Array, reference: Array, *, runs: int) -> Judg
 def with_control(claim: Judged, control: Judged) -> tuple[NDArray[np.str_], Counts]:
     """The verdict words of claims with one control, and all seeds used.
 
-    The control runs only where the claim is reproduced; see `harness.trial`.
+    The control runs only where the claim is reproduced; see `claimbench.judging.trial`.
     """
     main, other = claim[0], control[0]
     words = np.select(

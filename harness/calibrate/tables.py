@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.calibrate import rules
-from harness.calibrate.samples import KINDS, Kind
-from harness.sequential import LOOKS, chance_above, detectable_share
+from calibrate import rules
+from calibrate.samples import KINDS, Kind
+from claimbench.judging.sequential import LOOKS, chance_above, detectable_share
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from harness import Run, experiment
+from claimbench import Run, experiment
 
 from .method import Array, estimating_sequence, extrapolate, next_gamma, sgd_step
 from .problems import Coordinates, Draws, FullBatch, Problem, digits_rows, gaussian_rows

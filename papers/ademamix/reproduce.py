@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from claimbench import Run, artefact, experiment
 from common.comparison import steps_to_match
 from common.language import Language, MakeOptimizer
 from common.objectives import rosenbrock_gradient
-from harness import Run, artefact, experiment
 
 from .method import AdEMAMix, beta3_schedule
 

@@ -9,8 +9,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
+from claimbench import Run, artefact, experiment
 from common.data import load
-from harness import Run, artefact, experiment
 
 from . import tasks, toy_problem
 from .method import aligned, alignment, condition_number, direction, set_gradient, task_gradients

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.special import digamma
 
-from harness import Run, experiment
+from claimbench import Run, experiment
 
 from .digits import STARTS, fewest_iterations, pooled_mnist
 from .method import (

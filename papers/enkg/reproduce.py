@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness import Run, artefact, experiment
+from claimbench import Run, artefact, experiment
 
 from . import baselines, fashion
 from .method import (

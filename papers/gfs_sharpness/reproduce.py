@@ -8,9 +8,9 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from claimbench import Run, experiment
 from common import curvature
 from common.data import load
-from harness import Run, experiment
 
 from .method import (
     Array,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from harness import Run, artefact, experiment
+from claimbench import Run, artefact, experiment
 
 from .method import layca, layer_rotation, norm, prioritised_rates
 from .networks import SIDE, Task, Update, accuracies, initial, layca_update, mnist, torch_update

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from claimbench import Run
 from common.data import load
-from harness import Run
 
 from .method import (
     Field,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Run, artefact, experiment
+from claimbench import Run, artefact, experiment
 
 from .method import (
     B_TILDE,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness import Run
+from claimbench import Run
 
 from .method import Operator, Points
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Run, experiment
+from claimbench import Run, experiment
 
 from .method import (
     Operator,

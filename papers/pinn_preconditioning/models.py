@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness import Run
+from claimbench import Run
 
 from .method import Domain, features, fourier, minus_laplacian, poisson_preconditioner, tangents
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from claimbench import Run, artefact, experiment
 from common import curvature
-from harness import Run, artefact, experiment
 
 from .method import (
     Fields,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from harness import Run, artefact, experiment
+from claimbench import Run, artefact, experiment
 
 from .estimators import ESTIMATORS, Estimator, sampler, straight_through, surrogate
 from .method import draw

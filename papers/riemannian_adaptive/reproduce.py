@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from harness import Run, artefact, experiment
+from claimbench import Run, artefact, experiment
 
 from .embedding import Method, loss_and_gradient, mammals, rsgd, train
 from .method import (

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from jax import Array
 from jax.tree_util import Partial
 
+from claimbench import Run, artefact, experiment
 from common import spectral
 from common.least_squares import levenberg_marquardt, values_and_slopes
 from common.periodic_nets import NetRate, PeriodicNet
-from harness import Run, artefact, experiment
 
 from .method import (
     EULER_ITERATIONS,

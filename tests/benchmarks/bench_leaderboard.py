@@ -8,9 +8,9 @@ import time
 import pytest
 from playwright.sync_api import sync_playwright
 
-from harness.leaderboard.merging import merge, no_collection
-from harness.leaderboard.published import parse
-from harness.leaderboard.site.build import build
+from claimbench.leaderboard.merging import merge, no_collection
+from claimbench.leaderboard.published import parse
+from claimbench.leaderboard.site.build import build
 from tests.site.synthetic import make_site
 
 TYPE = """async () => {

@@ -23,7 +23,7 @@ def of_children() -> float:
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.benchmark(timer=of_children)
 def test_smoke(benchmark, environment, paper):
-    command = [sys.executable, "-m", "harness", "verify", paper, "--no-repeat"]
+    command = [sys.executable, "-m", "claimbench", "verify", paper, "--no-repeat"]
     benchmark.pedantic(
         subprocess.run,
         (command,),

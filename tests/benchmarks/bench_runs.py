@@ -7,11 +7,11 @@ import sys
 import time
 from functools import partial
 
-import harness
-from harness.profiles import load_profile
-from harness.workers.cluster import Cluster
-from harness.workers.jobs import Outcome
-from harness.workers.pool import Processes
+import claimbench
+from claimbench.profiles import load_profile
+from claimbench.running.workers.cluster import Cluster
+from claimbench.running.workers.jobs import Outcome
+from claimbench.running.workers.pool import Processes
 from tests.ray_cluster import ray_cluster
 
 CODE = """
@@ -67,7 +67,7 @@ def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
     for number in range(5):
         paper = make_paper(f"number_{number}", code=code, claims=claims)
         paper.replace("1 + random", f"1 + {number} * 1e-9 + random")
-        verify = partial(harness.verify, paper.folder, tier="standard", control=False)
+        verify = partial(claimbench.verify, paper.folder, tier="standard", control=False)
         verify(claims=["few"])
         begin = time.perf_counter()
         results = verify(claims=["one", "two"])
@@ -102,8 +102,8 @@ SEVERAL = 100
 MEASURED = """
 import resource, sys
 from pathlib import Path
-import harness
-results = harness.verify(Path(sys.argv[1]), control=False)
+import claimbench
+results = claimbench.verify(Path(sys.argv[1]), control=False)
 print(sum(result.record["seeds"] for result in results))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """

@@ -2,7 +2,7 @@
 
 import json
 
-from harness.cli import main
+from claimbench.cli import main
 
 
 def test_list_shows_what_is_here(capsys):

@@ -2,7 +2,7 @@
 
 from importlib import metadata
 
-from harness.commands import doctor
+from claimbench.commands import doctor
 
 
 def test_every_section_has_its_lines(capsys):

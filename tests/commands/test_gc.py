@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from harness import verify
-from harness.commands import gc
-from harness.store import Store
+from claimbench import verify
+from claimbench.commands import gc
+from claimbench.running.store import Store
 
 ARTEFACT = """
 @artefact

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import harness
-from harness.cli import main
-from harness.leaderboard.published import read
+import claimbench
+from claimbench.cli import main
+from claimbench.leaderboard.published import read
 
 FAILING = """@experiment
 def failing(run: Run) -> dict[str, float]:
@@ -22,7 +22,7 @@ def project(make_paper, tmp_path, monkeypatch, store_home) -> Path:
     """A project of one paper, verified; the current folder."""
     make_paper("lion")
     monkeypatch.chdir(tmp_path)
-    harness.verify("papers/lion")
+    claimbench.verify("papers/lion")
     return tmp_path
 
 
@@ -65,7 +65,7 @@ def test_edited_code_and_spec_make_results_stale(project, make_paper, capsys):
         "method.py has changed",
     )
     # judged again: fresh, and the history has both
-    harness.verify("papers/lion")
+    claimbench.verify("papers/lion")
     publish()
     (file,) = read(project / "leaderboards" / "results")
     assert file.entries["holds"].latest.stale == ()
@@ -91,7 +91,7 @@ def test_nothing_of_the_machine_is_published(make_paper, tmp_path, monkeypatch, 
     paper = make_paper("lion", code=FAILING, claims=[{"experiment": "failing", "control": {}}])
     paper.replace("control: {}", "control: {x: 1}", "claims.yaml")
     paper.replace("def failing(run: Run)", "def failing(run: Run, *, x: int = 0)")
-    (result,) = harness.verify("papers/lion")
+    (result,) = claimbench.verify("papers/lion")
     assert str(tmp_path) in result.reason
     publish()
     texts = [p.read_text(encoding="utf-8") for p in (tmp_path / "leaderboards").rglob("*.*")]
@@ -105,7 +105,7 @@ def test_diff_exits_1_where_a_claim_got_worse(project, capsys):
     (project / "leaderboards").rename(before)
     spec = project / "papers" / "lion" / "claims.yaml"
     spec.write_text(spec.read_text(encoding="utf-8").replace("at_least: 1", "at_least: 9"))
-    harness.verify("papers/lion")
+    claimbench.verify("papers/lion")
     capsys.readouterr()
     assert main(["leaderboard", "diff", "before", "store"]) == 1
     assert "▼ flipped: lion::holds (smoke) reproduced → diverged" in capsys.readouterr().out

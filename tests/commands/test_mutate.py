@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
+from claimbench.cli import main
 
 STRICT = {"expect": {"value": {"between": [1, 2]}}}
 METHOD = '''"""A method that scales a number."""
@@ -188,7 +188,7 @@ def test_missing_libcst_comes_with_the_command(call, paper, monkeypatch):
 
 
 def test_other_commands_do_not_import_libcst():
-    words = "import sys, harness.cli, harness.commands.mutate; print('libcst' in sys.modules)"
+    words = "import sys, claimbench.cli, claimbench.commands.mutate; print('libcst' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
@@ -203,8 +203,8 @@ def test_terminal_shows_a_bar_and_the_survivors(paper, on_terminal):
 
 
 def test_mutants_files_of_this_repository_are_sound():
-    from harness.mutation.equivalents import read_equivalents, stale
-    from harness.mutation.rewriting import all_mutants
+    from claimbench.mutation.equivalents import read_equivalents, stale
+    from claimbench.mutation.rewriting import all_mutants
 
     papers = Path(__file__).parents[2] / "papers"
     found = sorted(papers.glob("*/mutants.yaml"))

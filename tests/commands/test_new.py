@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.cli import main
-from harness.engine import verify
-from harness.spec import load_spec
+from claimbench.cli import main
+from claimbench.running.engine import verify
+from claimbench.spec import load_spec
 
 
 @pytest.fixture

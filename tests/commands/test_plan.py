@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness import verify
-from harness.commands import plan
-from harness.engine import Planned
-from harness.settings import Settings
+from claimbench import verify
+from claimbench.commands import plan
+from claimbench.running.engine import Planned
+from claimbench.settings import Settings
 
 
 @pytest.fixture

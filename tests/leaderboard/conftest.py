@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.leaderboard.merging import join
-from harness.leaderboard.published import Entry, Published, PublishedResult
+from claimbench.leaderboard.merging import join
+from claimbench.leaderboard.published import Entry, Published, PublishedResult
 
 RECORD: dict[str, Any] = {
     "claim": "holds",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness.leaderboard.board import control_word, day, make_board
-from harness.leaderboard.merging import merge
-from harness.suite import expected_errors
+from claimbench.judging.multiplicity import expected_errors
+from claimbench.leaderboard.board import control_word, day, make_board
+from claimbench.leaderboard.merging import merge
 
 NOT_RUN = {"verdict": "not run", "held": 0, "seeds": 0}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.leaderboard import diffing
-from harness.leaderboard.diffing import differences, load
-from harness.leaderboard.published import RESULTS, Entry, write
+from claimbench.errors import UsageError
+from claimbench.leaderboard import diffing
+from claimbench.leaderboard.diffing import differences, load
+from claimbench.leaderboard.published import RESULTS, Entry, write
 
 
 def moved_to(value: float) -> dict[str, object]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.leaderboard.merging import flips, join, merge
-from harness.leaderboard.published import Entry, Published, PublishedResult
+from claimbench.leaderboard.merging import flips, join, merge
+from claimbench.leaderboard.published import Entry, Published, PublishedResult
 from tests.leaderboard.conftest import RECORD
 
 DAYS = [f"2026-01-0{day}T00:00:00+00:00" for day in range(1, 5)]

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from harness.errors import UsageError
-from harness.leaderboard.published import parse, read, write
+from claimbench.errors import UsageError
+from claimbench.leaderboard.published import parse, read, write
 
 
 def test_round_trip_and_layout(make_file, tmp_path):

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cache import Cache
-from harness.commands.leaderboard import load_specs, make_boards
-from harness.leaderboard import tables
-from harness.leaderboard.published import RESULTS, read
-from harness.result import cpu_seconds
+from claimbench.cache import Cache
+from claimbench.commands.leaderboard import load_specs, make_boards
+from claimbench.judging.result import cpu_seconds
+from claimbench.leaderboard import tables
+from claimbench.leaderboard.published import RESULTS, read
 
 ROOT = Path(__file__).parents[2]
 SMOKE_BUDGET = 15.0

@@ -4,7 +4,7 @@ import getpass
 
 import pytest
 
-from harness.leaderboard.scrubbing import Scrubber
+from claimbench.leaderboard.scrubbing import Scrubber
 
 SCRUBBER = Scrubber({"TOKEN": "s3cret-t0ken", "HOME": "/home/alice", "YES": "1", "LANG": "C.UTF-8"})
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
-from harness.leaderboard import tables
-from harness.leaderboard.board import make_board
+from claimbench.leaderboard import tables
+from claimbench.leaderboard.board import make_board
 
 HOSTILE = "<script>alert(1)</script> | [x](javascript:1) `$x$` *b*\n# head\n=1+1"
 SHOWN = r"&lt;script&gt;alert(1)&lt;/script&gt; \| \[x\](javascript:1) \`\$x\$\` \*b\* \# head =1+1"

@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from harness.errors import UsageError
-from harness.mutation.equivalents import read_equivalents, stale
-from harness.mutation.rewriting import all_mutants
+from claimbench.errors import UsageError
+from claimbench.mutation.equivalents import read_equivalents, stale
+from claimbench.mutation.rewriting import all_mutants
 
 ENTRY = {
     "file": "method.py",

@@ -1,6 +1,6 @@
 """Which functions of the method an experiment can reach."""
 
-from harness.mutation.reach import is_reached, reachable
+from claimbench.mutation.reach import is_reached, reachable
 
 METHOD = """
 USED = start()

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from harness.errors import UsageError
-from harness.mutation.rewriting import all_mutants, choose, method_files
+from claimbench.errors import UsageError
+from claimbench.mutation.rewriting import all_mutants, choose, method_files
 
 METHOD = '''"""A method of two files."""
 

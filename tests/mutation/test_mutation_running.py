@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness.errors import UsageError
-from harness.mutation.rewriting import all_mutants
-from harness.mutation.running import LEAST_SECONDS, Hunt, Outcome, try_original, within_reach
-from harness.settings import Settings
-from harness.spec import load_spec
-from harness.store import Store
+from claimbench.errors import UsageError
+from claimbench.mutation.rewriting import all_mutants
+from claimbench.mutation.running import LEAST_SECONDS, Hunt, Outcome, try_original, within_reach
+from claimbench.running.store import Store
+from claimbench.settings import Settings
+from claimbench.spec import load_spec
 
 METHOD = '''"""A method that scales a number."""
 
@@ -177,8 +177,8 @@ def test_mutant_that_raises_is_caught(paper):
 
 
 def test_mutant_that_hangs_is_caught_in_a_short_time(paper, monkeypatch):
-    monkeypatch.setattr("harness.mutation.running.LEAST_SECONDS", 0.5)
-    monkeypatch.setattr("harness.mutation.running.PATIENCE", 0.0)
+    monkeypatch.setattr("claimbench.mutation.running.LEAST_SECONDS", 0.5)
+    monkeypatch.setattr("claimbench.mutation.running.PATIENCE", 0.0)
     loop = "y = x\n    while y < x + 3:\n        y += 1\n    y = scale * x"
     paper.replace("y = scale * x", loop, "method.py")
     hangs = [m for m in all_mutants(paper.folder) if m.now == "y += 0"]

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from harness.mutation.sites import MODULE, changes_of
+from claimbench.mutation.sites import MODULE, changes_of
 
 
 def changed(source, kind=None):

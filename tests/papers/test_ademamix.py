@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from harness import Run
+from claimbench import Run
 from papers.ademamix import reproduce
 from papers.ademamix.method import (
     AdEMAMix,

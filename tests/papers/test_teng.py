@@ -11,9 +11,9 @@ import pytest
 import torch
 from jax.tree_util import Partial
 
+from claimbench import Run
 from common import spectral
 from common.periodic_nets import NetRate
-from harness import Run
 from papers.teng.method import (
     Subset,
     euler_step,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from harness.leaderboard.site.build import Site, build
+from claimbench.leaderboard.site.build import Site, build
 from tests.site.synthetic import make_site, write_overview
 
 HERE = Path(__file__).parent

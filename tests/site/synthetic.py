@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.leaderboard.files import write_if_changed
-from harness.leaderboard.merging import join
-from harness.leaderboard.published import Entry, Published, PublishedResult
-from harness.leaderboard.site.build import Site, pages
-from harness.spec.models import Spec
+from claimbench.leaderboard.files import write_if_changed
+from claimbench.leaderboard.merging import join
+from claimbench.leaderboard.published import Entry, Published, PublishedResult
+from claimbench.leaderboard.site.build import Site, pages
+from claimbench.spec.models import Spec
 from tests.leaderboard.conftest import RECORD
 
 HOSTILE = "<script>window.hit = 1</script><img src=x onerror=alert(1)> \"quoted\" 'too' {{ 7 * 7 }}"

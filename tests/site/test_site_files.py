@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.errors import UsageError
-from harness.leaderboard.site.build import MARK, build, safe_url
-from harness.leaderboard.site.plots import curves, draw, forest, svg
-from harness.leaderboard.site.readme import as_html
+from claimbench.errors import UsageError
+from claimbench.leaderboard.site.build import MARK, build, safe_url
+from claimbench.leaderboard.site.plots import curves, draw, forest, svg
+from claimbench.leaderboard.site.readme import as_html
 from tests.leaderboard.conftest import RECORD
 from tests.site.synthetic import VERDICTS, make_site
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.spec import Problem, Spec, SpecError, load_spec
+from claimbench.spec import Problem, Spec, SpecError, load_spec
 from tests.spec.lion import CLAIMS, REPRODUCE, edited
 
 Write = Callable[..., Path]

@@ -1,6 +1,6 @@
 """A small valid paper folder, and how tests edit it and read its problems."""
 
-from harness.spec import Problem
+from claimbench.spec import Problem
 
 CLAIMS = """\
 paper:
@@ -42,7 +42,7 @@ REPRODUCE = '''\
 
 import torch
 
-from harness import Run, experiment
+from claimbench import Run, experiment
 
 from .method import Lion
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.spec import Spec, SpecError, load_spec
+from claimbench.spec import Spec, SpecError, load_spec
 from tests.spec.lion import CLAIMS, REPRODUCE, RICH
 
 FOLDER_FILES = {"reproduce.py": REPRODUCE, "method.py": "", "README.md": ""}

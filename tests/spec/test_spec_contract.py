@@ -174,14 +174,14 @@ def test_reproduce_py_that_does_not_parse(problems, source):
     "edit",
     [
         (
-            "from harness import Run, experiment",
-            "from harness import Run\nfrom harness import experiment as exp",
+            "from claimbench import Run, experiment",
+            "from claimbench import Run\nfrom claimbench import experiment as exp",
         ),
-        ("from harness import Run, experiment", "import harness"),
+        ("from claimbench import Run, experiment", "import claimbench"),
     ],
 )
 def test_other_names_of_the_decorator(problems, edit):
-    mark = "@exp" if "exp" in edit[1].split() else "@harness.experiment"
+    mark = "@exp" if "exp" in edit[1].split() else "@claimbench.experiment"
     source = edited(edit, text=REPRODUCE).replace("@experiment", mark)
     assert problems(reproduce=source) == []
 

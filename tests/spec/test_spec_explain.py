@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.spec import explain
-from harness.spec.base import Model
-from harness.spec.models import (
+from claimbench.spec import explain
+from claimbench.spec.base import Model
+from claimbench.spec.models import (
     Amendment,
     Claim,
     ClaimsFile,

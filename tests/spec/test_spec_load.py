@@ -8,8 +8,8 @@ from subprocess import run
 
 import pytest
 
-from harness.errors import UsageError
-from harness.spec import TIERS, Spec, SpecError, load_spec
+from claimbench.errors import UsageError
+from claimbench.spec import TIERS, Spec, SpecError, load_spec
 from tests.spec.lion import CLAIMS, REPRODUCE, RICH, edited
 
 Load = Callable[..., Spec]
@@ -190,7 +190,7 @@ def test_spec_of_the_design(write):
     """The example that documents every key is valid."""
     claims = (Path(__file__).parent / "every_key.yaml").read_text(encoding="utf-8")
     source = (
-        "from harness import experiment\n\n@experiment\n"
+        "from claimbench import experiment\n\n@experiment\n"
         "def beta3_schedule(run, *, steps=1):\n    ...\n\n\n@experiment\n"
         "def language_model(run, *, steps=1, beta3=0.999):\n    ...\n"
     )
@@ -395,5 +395,5 @@ def test_cached_text_of_something_else_is_replaced(write):
 
 
 def test_import_stays_light():
-    code = "import sys, harness.spec; print({'torch', 'jax', 'numpy'} & set(sys.modules))"
+    code = "import sys, claimbench.spec; print({'torch', 'jax', 'numpy'} & set(sys.modules))"
     assert run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"set()\n"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ClaimbenchError
-from harness.spec import Problem, SpecError
+from claimbench.errors import ClaimbenchError
+from claimbench.spec import Problem, SpecError
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.spec import reading
-from harness.spec.reading import Document, resolve
+from claimbench.spec import reading
+from claimbench.spec.reading import Document, resolve
 from tests.spec.lion import told
 
 PARSERS = [yaml.BaseLoader, reading.Parser]

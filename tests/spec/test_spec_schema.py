@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness.spec import schema
-from harness.spec.reading import Document
+from claimbench.spec import schema
+from claimbench.spec.reading import Document
 from tests.spec.lion import CLAIMS
 
 SCHEMA: dict[str, Any] = json.loads(schema.PATH.read_text(encoding="utf-8"))
@@ -20,7 +20,7 @@ def load(text: str) -> Any:
 
 
 def test_file_is_up_to_date():
-    """If this fails: python -m harness.spec.schema."""
+    """If this fails: python -m claimbench.spec.schema."""
     assert schema.PATH.read_text(encoding="utf-8") == schema.schema()
 
 

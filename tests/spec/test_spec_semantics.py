@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.spec.semantics import no_difference
+from claimbench.spec.semantics import no_difference
 from tests.spec.lion import CLAIMS, edited, told
 
 LOWER = "claim `lower-loss`: "

@@ -1,0 +1,236 @@
+"""What a paper's `reproduce.py` may use: `experiment`, `artefact` and `Run`, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+from claimbench.errors import AuthorError
+
+if TYPE_CHECKING:
+    import jax
+    import numpy as np
+    import torch
+
+SURFACE = 1
+"""Version of what this module and the seeds do for a run; raised when their behaviour changes."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+CURVE_POINTS = 2000
+ARTEFACT_TIMEOUT = 600.0
+
+
+def experiment(function: Function) -> Function:
+    """Mark a function of `reproduce.py` as an experiment that claims.yaml may name.
+
+    It takes `run` first and everything else by keyword with a default, and returns a dict of
+    metric name to number. The harness seeds, times and judges; the function only measures.
+
+    Raises:
+        AuthorError: the signature is another one.
+    """
+    _check_signature(function, "experiment")
+    function.claimbench = "experiment"  # type: ignore[attr-defined]
+    return function
+
+
+@overload
+def artefact(function: Function) -> Function: ...
+@overload
+def artefact(*, timeout: float = ...) -> Callable[[Function], Function]: ...
+def artefact(
+    function: Function | None = None, *, timeout: float = ARTEFACT_TIMEOUT
+) -> Function | Callable[[Function], Function]:
+    """Mark a function as an artefact: costly, built once, shared by all runs that ask for it.
+
+    Like an experiment it takes `run` first and the rest by keyword. It returns a value that JSON
+    can hold, or a dict of name to NumPy array, JAX array or torch tensor; JAX arrays come back
+    as NumPy arrays. Ask for it with `run.artefact(function, **arguments)`.
+
+    Args:
+        function: the function, where the decorator stands without brackets.
+        timeout: seconds that building may take; they do not count as the run's.
+
+    Raises:
+        AuthorError: the signature is another one, or the timeout is not positive.
+    """
+
+    def mark(function: Function) -> Function:
+        _check_signature(function, "artefact")
+        if timeout <= 0:
+            raise AuthorError(f"artefact `{function.__name__}`: timeout must be positive")
+        function.claimbench = "artefact"  # type: ignore[attr-defined]
+        function.timeout = timeout  # type: ignore[attr-defined]
+        return function
+
+    return mark if function is None else mark(function)
+
+
+def _check_signature(function: Callable[..., Any], what: str) -> None:
+    parameters = list(inspect.signature(function).parameters.values())
+    first, rest = parameters[:1], parameters[1:]
+    if [(p.name, p.kind) for p in first] != [("run", inspect.Parameter.POSITIONAL_OR_KEYWORD)]:
+        raise AuthorError(f"{what} `{function.__name__}`: the first parameter must be `run`")
+    for parameter in rest:
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            raise AuthorError(
+                f"{what} `{function.__name__}`: write `*` after `run`, so that `{parameter.name}` "
+                "is passed by keyword; *args and **kwargs are not possible"
+            )
+
+
+class Host(Protocol):
+    """What a run needs from the process that carries it out."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Report that `done` of `total` equal parts of the run are over."""
+
+    def artefact(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Return the artefact, built now or read from the store."""
+
+
+class Run:
+    """One run of an experiment: its seed, its device, and what it reports besides metrics.
+
+    The harness makes it. In a notebook `my_experiment(Run(seed=0))` works as well.
+
+    Attributes:
+        seed: in [0, 2**32); the same for method, baseline and control.
+        device: "cpu" or "cuda", as torch takes it.
+        precision: "float32" or "float64", as the spec declares.
+        curves: what `curve` was given, name to (xs, ys).
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        device: str = "cpu",
+        precision: str = "float32",
+        torch_dtype: bool | None = None,
+        host: Host | None = None,
+    ) -> None:
+        self.seed = seed
+        self.device = device
+        self.precision = precision
+        self.curves: dict[str, tuple[list[float], list[float]]] = {}
+        self._torch_dtype = "torch" in sys.modules if torch_dtype is None else torch_dtype
+        self._host = host
+        self._rng: np.random.Generator | None = None
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """NumPy generator of this run, always the same object."""
+        if self._rng is None:
+            import numpy as np
+
+            self._rng = np.random.default_rng(self.seed)
+        return self._rng
+
+    def torch_generator(self) -> torch.Generator:
+        """Return a new torch generator on `device`, each time in the same initial state.
+
+        Give one to the method and one to the baseline, and both see the same draws.
+        """
+        import torch
+
+        return torch.Generator(device=self.device).manual_seed(self.seed)
+
+    def jax_key(self) -> jax.Array:
+        """Return the JAX key of this run, the same at every call; split it for more."""
+        import jax
+
+        return jax.random.key(self.seed)
+
+    @property
+    def dtype(self) -> Any:
+        """The declared precision: a torch dtype if the paper imports torch, else a NumPy dtype."""
+        if self._torch_dtype:
+            import torch
+
+            return getattr(torch, self.precision)
+        import numpy as np
+
+        return np.dtype(self.precision)
+
+    def artefact(self, function: Callable[..., Any], **arguments: Any) -> Any:
+        """Return what `function(run, **arguments)` gives, built once and kept.
+
+        The artefact gets a run of its own, whose seed depends on its name alone: every seed of
+        the experiment shares it.
+
+        Raises:
+            AuthorError: the function is not marked with `@artefact`.
+        """
+        if getattr(function, "claimbench", None) != "artefact":
+            raise AuthorError(
+                f"run.artefact: mark `{getattr(function, '__name__', function)}` with @artefact"
+            )
+        if self._host is None:
+            return function(self, **arguments)
+        return self._host.artefact(function, arguments)
+
+    def progress(self, done: int, total: int) -> None:
+        """Say that `done` of `total` equal parts are over; cheap enough for an inner loop."""
+        if self._host is not None:
+            self._host.progress(done, total)
+
+    def curve(self, name: str, xs: Any, ys: Any) -> None:
+        """Keep a curve for the paper's page, thinned evenly to at most 2,000 points.
+
+        Args:
+            name: what the legend says; a second curve of that name replaces the first.
+            xs: numbers, a list, array or tensor of one dimension.
+            ys: as many numbers.
+
+        Raises:
+            AuthorError: xs and ys differ in length, or are empty.
+        """
+        if len(xs) != len(ys) or len(xs) == 0:
+            raise AuthorError(f"curve `{name}`: {len(xs)} xs and {len(ys)} ys; give one y an x")
+        step = -(-len(xs) // CURVE_POINTS)
+        self.curves[name] = ([float(x) for x in xs[::step]], [float(y) for y in ys[::step]])
+
+    def time_ratio(
+        self, a: Callable[[], object], b: Callable[[], object], *, rounds: int = 15
+    ) -> float:
+        """Return the time that a takes over the time that b takes: below 1 where a is faster.
+
+        Both run once to warm up, then in interleaved rounds (a b, b a, …) of at least 20 ms a
+        side; the result is the median of the rounds' ratios.
+        """
+        repeats_a, repeats_b = self._repeats(a), self._repeats(b)
+        ratios = []
+        for round_ in range(rounds):
+            if round_ % 2 == 0:
+                time_a, time_b = self._time(a, repeats_a), self._time(b, repeats_b)
+            else:
+                time_b, time_a = self._time(b, repeats_b), self._time(a, repeats_a)
+            ratios.append((time_a / repeats_a) / (time_b / repeats_b))
+        return statistics.median(ratios)
+
+    def _repeats(self, call: Callable[[], object]) -> int:
+        call()
+        repeats = 1
+        while self._time(call, repeats) < 0.02:
+            repeats *= 2
+        return repeats
+
+    def _time(self, call: Callable[[], object], repeats: int) -> float:
+        self._synchronize()
+        start = time.perf_counter()
+        for _ in range(repeats):
+            call()
+        self._synchronize()
+        return time.perf_counter() - start
+
+    def _synchronize(self) -> None:
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.synchronize()

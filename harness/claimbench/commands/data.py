@@ -1,0 +1,37 @@
+"""`claimbench data`: which data sets there are, and getting them."""
+
+import json
+from collections.abc import Sequence
+
+from claimbench.commands import AS_EXPECTED, USAGE
+from claimbench.identity.datasets import data_sets, provider
+from claimbench.showing.output import error, line
+
+
+def show(*, as_json: bool) -> int:
+    """Print one line a data set: whether it is here, version, licence, and the way to it."""
+    rows = []
+    for name in data_sets():
+        found = provider(name)
+        about = {"missing": found.missing(), "source": found.source, **found.about()}
+        rows.append({"name": name, **about})
+    if as_json:
+        line(json.dumps(rows, indent=2))
+        return AS_EXPECTED
+    widths = {key: max(len(row[key]) for row in rows) for key in ("name", "version", "licence")}
+    for row in rows:
+        cells = "  ".join(f"{row[key]:{width}}" for key, width in widths.items())
+        line(f"{'✗' if row['missing'] else '✓'} {cells}  {row['missing'] or row['source']}")
+    return AS_EXPECTED
+
+
+def get(names: Sequence[str]) -> int:
+    """Fetch and check data sets; say of each where it is read from."""
+    code = AS_EXPECTED
+    for found in [provider(name) for name in names]:
+        try:
+            line(f"✓ {found.name} {found.version}, checked: {found.get()}")
+        except (OSError, ValueError) as trouble:  # no network, or another copy than the one wanted
+            error(f"claimbench: {found.name}: {trouble}")
+            code = USAGE
+    return code

@@ -1,0 +1,82 @@
+"""`claimbench gc`: remove what the present code cannot reach any more."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from claimbench.cache import Cache
+from claimbench.commands import AS_EXPECTED
+from claimbench.home import home
+from claimbench.identity.keys import run_identity
+from claimbench.profiles import load_profile, profile_files
+from claimbench.running.store import Store
+from claimbench.showing.output import line
+from claimbench.spec import Claim, Spec, load_spec
+from claimbench.spec.discovery import find_papers
+from claimbench.tiers import TIERS, Tier
+
+
+def run(*, days: float, dry: bool) -> int:
+    """Remove runs of this project's papers under keys that no claim has any more.
+
+    Verdicts stay, and so do runs of papers that are not in this project. Failures and artefacts
+    that no run uses go once they are older than `days`.
+
+    Args:
+        days: age below which failures and artefacts are kept.
+        dry: only say what would go.
+    """
+    store, cache = Store(home()), Cache(home())
+    specs = [load_spec(folder, cache) for folder in find_papers([])]
+    reachable = {key for spec in specs for key in run_keys(spec, cache)}
+    slugs = {spec.slug for spec in specs}
+    keys = store.run_keys()
+    gone = {key for key, (paper, _) in keys.items() if paper in slugs and key not in reachable}
+    used = set().union(*(artefacts for key, (_, artefacts) in keys.items() if key not in gone))
+    artefacts = list(_unused(store.home / "artefacts", used, days))
+    before = store.counts()
+    if not dry:
+        limit = datetime.now(UTC) - timedelta(days=days)
+        store.forget(gone, limit.isoformat(timespec="seconds"))
+        for folder in artefacts:
+            shutil.rmtree(folder)
+    after = store.counts()
+    verb = "would remove" if dry else "removed"
+    line(f"{verb} the runs of {len(gone)} of {len(keys)} keys and {len(artefacts)} artefacts")
+    for table, count in after.items():
+        line(f"  {table}: {before[table]} → {count}")
+    store.close()
+    cache.close()
+    return AS_EXPECTED
+
+
+def run_keys(spec: Spec, cache: Cache) -> Iterator[str]:
+    """Yield every run key that a claim of the paper has at any tier, under any profile."""
+    for name in profile_files():
+        profile = load_profile(name)
+        for claim in spec.claims:
+            experiment = spec.experiments[claim.experiment]
+            for tier in TIERS:
+                for override in _overrides(claim, tier):
+                    arguments = {**experiment.arguments(tier), **override}
+                    yield run_identity(
+                        spec, claim.experiment, arguments, profile=profile, cache=cache
+                    ).key
+
+
+def _overrides(claim: Claim, tier: Tier) -> Iterator[dict[str, object]]:
+    yield {}
+    yield from claim.control
+    known = claim.known_at(tier)
+    if known is not None and known.passes_with is not None:
+        yield known.passes_with
+
+
+def _unused(folder: Path, used: set[str], days: float) -> Iterator[Path]:
+    """Yield the artefacts that no run uses and that are older than so many days."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        old = time.time() - path.stat().st_mtime > days * 86_400
+        if path.is_dir() and path.name not in used and old:
+            yield path

@@ -1,0 +1,148 @@
+"""`claimbench leaderboard`: publish verdicts, join published ones, compare them, build the site."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+from claimbench.cache import Cache
+from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED
+from claimbench.errors import UsageError
+from claimbench.home import home
+from claimbench.leaderboard import diffing, tables
+from claimbench.leaderboard.alert import alerts
+from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
+from claimbench.leaderboard.board import Board, make_board
+from claimbench.leaderboard.merging import merge as merged
+from claimbench.leaderboard.merging import no_collection
+from claimbench.leaderboard.published import RESULTS, Published, read, results_in
+from claimbench.leaderboard.published import write as write_results
+from claimbench.leaderboard.publishing import publish as publish_store
+from claimbench.leaderboard.staleness import marked
+from claimbench.running.store import Store
+from claimbench.showing.output import error, line
+from claimbench.spec import Spec, load_spec
+from claimbench.spec.discovery import paper_folders, papers_root, project_papers
+
+_SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
+
+
+def results_folder() -> Path:
+    """Return the project's folder of published results, beside its papers."""
+    return project_papers().parent / RESULTS
+
+
+def publish(
+    slugs: Sequence[str], *, tier: str | None, profile: str | None, into: Path | None
+) -> int:
+    """Write the store's verdicts into the project's published results, and the tables anew.
+
+    Into another folder, to be merged later, go the results alone.
+    """
+    papers = papers_root()
+    folder = into or results_folder()
+    cache, store = Cache(home()), Store(home())
+    try:
+        files, written = publish_store(
+            store, folder, papers, cache, only=slugs, tier=tier, profile=profile
+        )
+        missing = sorted(set(slugs) - {file.paper for file in files})
+        if missing or not files:
+            names = ", ".join(f"`{slug}`" for slug in missing) or "any paper"
+            raise UsageError(
+                f"no verdict on {names} in {store.path}; run: claimbench verify "
+                f"{' '.join(missing)}".rstrip()
+            )
+        claims = sum(len(file.entries) for file in files)
+        line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
+        if into is None:
+            _write_tables(read(folder), folder, papers, cache)
+    finally:
+        cache.close()
+        store.close()
+    return AS_EXPECTED
+
+
+def merge(sources: Sequence[Path], *, into: Path | None) -> int:
+    """Join folders of published results with the project's own, and write the tables anew."""
+    papers = papers_root()
+    folder = into or results_folder()
+    cache = Cache(home())
+    try:
+        with no_collection():
+            parts = read(folder) if folder.is_dir() else []
+            for source in sources:
+                parts += read(results_in(source))
+            files = [marked(file, papers, cache) for file in merged(parts)]
+            written = sum(write_results(file, folder) for file in files)
+        line(f"{len(files)} files below {folder}, {written} written")
+        _write_tables(files, folder, papers, cache)
+    finally:
+        cache.close()
+    return AS_EXPECTED
+
+
+def alert(folder: Path | None) -> int:
+    """Print the claims that are worse than they were, as Markdown; 1 if there is one."""
+    found = alerts(read(results_in(folder) if folder else results_folder()))
+    line(alerts_as_markdown(found).rstrip("\n"))
+    return NOT_AS_EXPECTED if found else AS_EXPECTED
+
+
+def diff(before: str, after: str, *, style: str) -> int:
+    """Print what differs between two states; 1 if a claim got worse."""
+    found = diffing.differences(diffing.load(before), diffing.load(after))
+    shown = {"text": diffing.as_text, "json": diffing.as_json, "markdown": diffing.as_markdown}
+    line(shown[style](found).rstrip("\n"))
+    return NOT_AS_EXPECTED if any(one.worse for one in found) else AS_EXPECTED
+
+
+def build(out: Path | None, *, profile: str, workers: int | None) -> int:
+    """Write the site; plots that were drawn before are taken from the project's store."""
+    lacking = [name for name in _SITE_PACKAGES if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise UsageError(f"the site needs {', '.join(lacking)}; pip install 'claimbench[site]'")
+    from claimbench.leaderboard.site.build import Site
+    from claimbench.leaderboard.site.build import build as build_site
+
+    papers = papers_root()
+    folder = results_folder()
+    target = out or folder.parent / "site"
+    cache = Cache(home())
+    try:
+        files = [marked(file, papers, cache) for file in read(folder)]
+        if profile not in {file.profile for file in files}:
+            known = ", ".join(sorted({file.profile for file in files})) or "nothing"
+            raise UsageError(f"nothing is published for the profile `{profile}`; there is {known}")
+        readmes = {
+            paper.name: (paper / "README.md").read_text(encoding="utf-8")
+            for paper in paper_folders(papers)
+            if (paper / "README.md").is_file()
+        }
+        site = Site(files, load_specs(papers, cache), readmes, profile)
+    finally:
+        cache.close()
+    count = build_site(
+        site, target, home() / "plots", workers=workers, watch=lambda what: error(f"… {what}")
+    )
+    line(f"{count} files in {target}; open {target / 'index.html'}")
+    return AS_EXPECTED
+
+
+def make_boards(files: Sequence[Published], specs: dict[str, Spec]) -> list[Board]:
+    """Return the board of each profile that has results."""
+    return [
+        make_board(files, specs, profile) for profile in sorted({file.profile for file in files})
+    ]
+
+
+def load_specs(papers: Path, cache: Cache) -> dict[str, Spec]:
+    """Return the specs of all papers of the project, by slug."""
+    return {folder.name: load_spec(folder, cache) for folder in paper_folders(papers)}
+
+
+def _write_tables(files: Sequence[Published], folder: Path, papers: Path, cache: Cache) -> None:
+    boards = make_boards(files, load_specs(papers, cache))
+    for path in tables.write(boards, folder.parent):
+        line(f"wrote {path}")

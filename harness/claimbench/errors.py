@@ -1,0 +1,24 @@
+"""Every exception that the harness raises on purpose.
+
+ClaimbenchError
+├── UsageError            a request that cannot be carried out: unknown tier, folder, claim
+├── SpecError             a claims.yaml with problems; raised in `claimbench.spec.problems`
+├── AuthorError           reproduce.py misuses the author surface
+└── StoreError            the store cannot be read or written
+"""
+
+
+class ClaimbenchError(Exception):
+    """Base of all errors below; its text is one sentence for the user and names the remedy."""
+
+
+class UsageError(ClaimbenchError):
+    """The request cannot be carried out as it stands."""
+
+
+class AuthorError(ClaimbenchError):
+    """A function in reproduce.py misuses `experiment`, `artefact` or `Run`."""
+
+
+class StoreError(ClaimbenchError):
+    """The store cannot be opened, read or written."""

@@ -1,0 +1,156 @@
+"""What a run depends on, and the key made of it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from claimbench.author import SURFACE
+from claimbench.cache import Cache, digest
+from claimbench.identity.closure import closure
+from claimbench.identity.datasets import checksum
+from claimbench.profiles import Profile, cpu_model
+
+if TYPE_CHECKING:
+    from claimbench.spec import Spec
+
+_DISTRIBUTIONS = {"sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "PyYAML"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that a run depends on but its seed.
+
+    Attributes:
+        function: name of the experiment or artefact.
+        files: digests of its closure, see `claimbench.identity.closure`.
+        arguments: what the function is called with, `run` aside.
+        precision: float32 or float64.
+        profile: name of the hardware profile.
+        profile_digest: digest of what it says.
+        packages: version of Python and of each package that the closure imports.
+        machine: the CPU model, for what measures time; else None.
+        methods: digest of each implementation that stands in for a name of the method.
+        data: checksum of each data set that the code loads by name.
+        eager: foreign modules that are imported with the closure; no part of the identity.
+    """
+
+    function: str
+    files: dict[str, str]
+    arguments: dict[str, Any]
+    precision: str
+    profile: str
+    profile_digest: str
+    packages: dict[str, str]
+    machine: str | None = None
+    methods: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+    eager: frozenset[str] = frozenset()
+
+    def parts(self) -> dict[str, Any]:
+        """Return the identity as flat data: one entry for each thing that can change."""
+        return {
+            "function": self.function,
+            "arguments": self.arguments,
+            "precision": self.precision,
+            "author surface": SURFACE,
+            f"profile {self.profile}": self.profile_digest,
+            **{f"file {name}": value for name, value in self.files.items()},
+            **{f"package {name}": value for name, value in self.packages.items()},
+            **({"machine": self.machine} if self.machine else {}),
+            **{f"data {name}": value for name, value in self.data.items()},
+            **{f"method {text}": value for text, value in self.methods.items()},
+        }
+
+    @property
+    def key(self) -> str:
+        """The run key, 32 hexadecimal digits; with a seed index it names one run."""
+        return digest(json.dumps(self.parts(), sort_keys=True))[:32]
+
+
+def run_identity(
+    spec: Spec,
+    experiment: str,
+    arguments: dict[str, Any],
+    *,
+    profile: Profile,
+    cache: Cache,
+    methods: Mapping[str, str] | None = None,
+) -> Identity:
+    """Return the identity of an experiment's run with these arguments.
+
+    Raises:
+        SyntaxError: a file of the closure cannot be parsed.
+    """
+    return identify(
+        spec.folder,
+        experiment,
+        arguments,
+        precision=spec.experiments[experiment].precision,
+        profile=profile,
+        cache=cache,
+        machine=cpu_model() if is_timed(spec, experiment) else None,
+        methods=dict(methods or {}),
+        data=spec.experiments[experiment].data,
+    )
+
+
+def is_timed(spec: Spec, experiment: str) -> bool:
+    """Say whether a claim about speed rests on the experiment; it then runs alone."""
+    return any(claim.kind == "speed" for claim in spec.claims if claim.experiment == experiment)
+
+
+def identify(
+    folder: Path,
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    precision: str,
+    profile: Profile,
+    cache: Cache,
+    file: str = "reproduce.py",
+    machine: str | None = None,
+    methods: dict[str, str] | None = None,
+    data: Iterable[str] = (),
+) -> Identity:
+    """Return the identity of a call of a function in the paper folder.
+
+    Data sets are those that the code loads by name, and those that are named besides.
+
+    Raises:
+        SyntaxError: a file of the closure cannot be parsed.
+    """
+    code = closure(folder, function, cache, file=file)
+    python = ".".join(str(part) for part in sys.version_info[:2])
+    packages = {name: version(name) for name in sorted(code.modules)}
+    return Identity(
+        function=function,
+        files=code.files,
+        arguments=arguments,
+        precision=precision,
+        profile=profile.name,
+        profile_digest=profile.digest,
+        packages={"python": python, **packages},
+        machine=machine,
+        methods=methods or {},
+        data={n: value for n in sorted({*code.loads, *data}) if (value := checksum(n))},
+        eager=code.eager,
+    )
+
+
+@cache
+def version(package: str) -> str:
+    """Return the installed version of an import name, or "missing"."""
+    try:
+        return importlib.metadata.version(_DISTRIBUTIONS.get(package, package))
+    except importlib.metadata.PackageNotFoundError:
+        pass  # the distribution has another name: look through all of them, which is slow
+    for name in importlib.metadata.packages_distributions().get(package, []):
+        return importlib.metadata.version(name)
+    return "missing"

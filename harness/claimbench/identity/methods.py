@@ -1,0 +1,152 @@
+"""Other people's implementations in the place of a name of a paper's method.py."""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from claimbench.cache import digest
+from claimbench.errors import AuthorError, UsageError
+from claimbench.identity.keys import version
+
+_FORM = re.compile(r"(?P<name>\w+)=(?P<source>[^:]+(?::[\\/][^:]*)?):(?P<attribute>[\w.]+)")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What stands in for a name of method.py.
+
+    Attributes:
+        name: the name in method.py, such as AdEMAMix.
+        source: a module that can be imported, or the absolute path of a Python file.
+        attribute: what is taken from it; dots go into classes.
+    """
+
+    name: str
+    source: str
+    attribute: str
+
+    def __str__(self) -> str:
+        source = Path(self.source).name if self.source.endswith(".py") else self.source
+        return f"{self.name}={source}:{self.attribute}"
+
+    def digest(self) -> str:
+        """Return a digest of the implementation: all sources of its package or file, and the
+        versions of what a file imports.
+
+        Raises:
+            UsageError: there is no such module.
+        """
+        if self.source.endswith(".py"):
+            content = Path(self.source).read_bytes()
+            packages = sorted(_imported(content) - sys.stdlib_module_names)
+            return digest(content, *(f"{name} {_state(name)}" for name in packages))
+        return digest(_state(self.source.partition(".")[0]))
+
+    def load(self) -> Any:
+        """Import it.
+
+        Raises:
+            AuthorError: there is no such attribute.
+        """
+        found: Any = _load_file(self.source) if self.source.endswith(".py") else None
+        if found is None:
+            found = importlib.import_module(self.source)
+        for part in self.attribute.split("."):
+            if not hasattr(found, part):
+                raise AuthorError(f"--method {self}: `{self.source}` has no `{self.attribute}`")
+            found = getattr(found, part)
+        return found
+
+
+def parse(text: str) -> Replacement:
+    """Return the replacement that `NAME=module:attribute` or `NAME=file.py:attribute` means.
+
+    Raises:
+        UsageError: it is of another form, or the file or module is not there.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise UsageError(
+            f"--method {text}: write NAME=module:attribute or NAME=file.py:attribute, such as "
+            "AdEMAMix=mylib.optim:AdEMAMix"
+        )
+    name, source, attribute = match["name"], match["source"], match["attribute"]
+    if source.endswith(".py"):
+        path = Path(source).absolute()
+        if not path.is_file():
+            raise UsageError(f"--method {text}: there is no file {path}")
+        return Replacement(name, str(path), attribute)
+    if _find(source) is None:
+        raise UsageError(f"--method {text}: there is no module `{source}` in this environment")
+    return Replacement(name, source, attribute)
+
+
+def check(replacement: Replacement, folder: Path) -> None:
+    """See that a paper's experiments use the name from its method.py.
+
+    Raises:
+        UsageError: they don't, so that the replacement would change nothing.
+    """
+    tree = ast.parse((folder / "reproduce.py").read_bytes())
+    used = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module == "method"
+        for alias in node.names
+    }
+    if replacement.name not in used:
+        near = difflib.get_close_matches(replacement.name, used, n=1)
+        guess = f"did you mean `{near[0]}`?" if near else f"they use {', '.join(sorted(used))}"
+        raise UsageError(
+            f"--method {replacement}: the experiments of {folder.name} don't import "
+            f"`{replacement.name}` from .method; {guess}"
+        )
+
+
+def _find(module: str) -> importlib.machinery.ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(module.partition(".")[0])
+    except ValueError:
+        return None
+
+
+def _state(package: str) -> str:
+    """Return the version of a package and a digest of its Python sources, as they are now."""
+    spec = _find(package)
+    if spec is None:
+        return "missing"
+    roots = [Path(place) for place in spec.submodule_search_locations or []]
+    files = sorted(path for root in roots for path in root.rglob("*.py"))
+    if not roots and spec.origin:
+        files = [Path(spec.origin)]
+    stamps = (f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
+    return f"{version(package)} {digest(*stamps)}"
+
+
+def _imported(content: bytes) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def _load_file(path: str) -> ModuleType:
+    name = f"method_{digest(path)[:12]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise AuthorError(f"--method: {path} is no Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]

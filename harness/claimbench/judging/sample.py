@@ -1,0 +1,219 @@
+"""The seeds of one setting: which runs are still wanted, and what those that are there say."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from claimbench.judging.rules import Judgement, Scale, judge, judge_mean, next_look
+
+if TYPE_CHECKING:
+    from claimbench.identity.keys import Identity
+    from claimbench.running.store import StoredRun
+    from claimbench.running.workers.jobs import Failure, Job
+    from claimbench.spec import Region
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a sample can't be judged.
+
+    Attributes:
+        message: one line.
+        failure: what the run left behind, where one failed.
+    """
+
+    message: str
+    failure: Failure | None = None
+
+
+@dataclass
+class Sample:
+    """One setting of an experiment (the claim's own, a control's) over its seeds.
+
+    Attributes:
+        identity: what its runs depend on; its key names them.
+        job: makes the job of a seed index.
+        regions: where each expected metric must lie.
+        rule: every, typical or mean; `probe` for one seed that is only looked at.
+        max_seeds: where the rule stops.
+        cap: the user's own limit on seeds, at most `max_seeds`.
+        deterministic: the spec says that seeds make no difference.
+        control: it is a negative control, of which the first seed usually decides.
+        scale: log if the rule `mean` judges the logarithm of its metric.
+        runs: what is there, by seed index.
+        failures: what failed, by seed index.
+        repeats: the first seed is to be carried out a second time, and must give the same bits.
+        repeated: what that gave.
+    """
+
+    identity: Identity
+    job: Callable[[int], Job]
+    regions: Mapping[str, Region]
+    rule: str
+    max_seeds: int
+    cap: int
+    deterministic: bool
+    control: bool = False
+    scale: Scale | None = None
+    runs: dict[int, StoredRun] = field(default_factory=dict)
+    failures: dict[int, Failure] = field(default_factory=dict)
+    repeats: bool = False
+    repeated: Mapping[str, float] | Failure | None = None
+    _judged: list[StoredRun] = field(default_factory=list)
+    _judgement: Judgement | None = None
+    _fault: Fault | None = None
+    _wanted: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.take({}, {})
+
+    def take(self, runs: Mapping[int, StoredRun], failures: Mapping[int, Failure]) -> None:
+        """Add runs and failures, in whatever order they come, and see what follows.
+
+        What follows depends on the runs without a gap from seed index 0 on, so that the order
+        in which workers finish changes nothing.
+        """
+        self.runs.update(runs)
+        self.failures.update(failures)
+        sound = list(itertools.takewhile(lambda run: not self._refusal(run), self._prefix()))
+        if self.rule == "probe":
+            self._judged = sound[:1]
+        else:
+            self._judgement = self._judge(sound)
+            self._judged = sound[: self._judgement.seeds]
+        self._fault = self._find_fault(len(sound)) or self._difference()
+        self._wanted = [] if self._fault or self._enough else self._next(len(sound))
+
+    def _judge(self, runs: list[StoredRun]) -> Judgement:
+        if self.rule != "mean":
+            outcomes = [self.holds(run) for run in runs]
+            return judge(outcomes, self.rule, max_seeds=self.max_seeds)
+        ((name, region),) = self.regions.items()
+        values = [run.metrics[name] for run in runs]
+        return judge_mean(values, region, scale=self.scale, max_seeds=self.max_seeds)
+
+    def take_repeat(self, what: Mapping[str, float] | Failure) -> None:
+        """Add what the first seed gave when it was carried out a second time."""
+        self.repeated = what
+        self.take({}, {})
+
+    def _next(self, have: int) -> list[int]:
+        target: int | None = 1
+        if self.rule == "every" and not self.control:
+            target = self.max_seeds  # most hold, so don't wait for one seed before the next
+        elif self.rule != "probe":
+            target = next_look(self.rule, have, self.max_seeds)
+        limit = min(target or 0, self.cap)
+        return [i for i in range(limit) if i not in self.runs and i not in self.failures]
+
+    def _find_fault(self, index: int) -> Fault | None:
+        """Return what is wrong with the run of that index, on which the sample waits, or with all.
+
+        A run beyond the deciding one can't do harm any more.
+        """
+        if not self._enough and index in self.failures:
+            failure = self.failures[index]
+            return Fault(f"seed {index}: {failure.message}", failure)
+        if not self._enough and index in self.runs and index < self.cap:
+            return Fault(f"seed {index}: {self._refusal(self.runs[index])}")
+        metrics = [run.metrics for run in self._judged]
+        if self.rule == "probe":
+            infinite = [name for values in metrics for name, x in values.items() if math.isinf(x)]
+            return Fault(f"seed 0: metric `{infinite[0]}` is infinite") if infinite else None
+        if not self._enough or len(metrics) < 2 or self.deterministic:
+            return None  # a later seed may still differ
+        if any(values != metrics[0] for values in metrics):
+            return None
+        return Fault(
+            f"all {len(metrics)} seeds give the same values; declare `deterministic: true` if "
+            "nothing is random, else use the run's seed, or return what varies with it too"
+        )
+
+    def _difference(self) -> Fault | None:
+        if self.repeated is None or 0 not in self.runs:
+            return None
+        if not isinstance(self.repeated, Mapping):
+            return Fault(f"seed 0, again: {self.repeated.message}", self.repeated)
+        first = self.runs[0].metrics
+        for name in dict.fromkeys([*first, *self.repeated]):
+            before, after = first.get(name), self.repeated.get(name)
+            if before != after:
+                return Fault(
+                    f"not deterministic: seed 0 gave {name} = {before!r}, and {after!r} in a "
+                    "fresh worker"
+                )
+        return None
+
+    def _refusal(self, run: StoredRun) -> str | None:
+        """Return why the run can't be judged."""
+        for name in self.regions:
+            if name not in run.metrics:
+                returned = ", ".join(run.metrics)
+                return f"no metric `{name}`; the experiment returned {returned}"
+            if self.scale == "log" and run.metrics[name] <= 0:
+                value = run.metrics[name]
+                return f"metric `{name}` is {value!r}; `scale: log` takes positive values"
+        return None
+
+    @property
+    def fault(self) -> Fault | None:
+        """What makes the sample an error, if anything does."""
+        return self._fault
+
+    @property
+    def final(self) -> bool:
+        """Whether no further run is wanted."""
+        return self._enough and not self.repeats_later
+
+    @property
+    def repeats_later(self) -> bool:
+        """Whether the first seed will have to be carried out a second time."""
+        return self.repeats and self.repeated is None
+
+    @property
+    def wants_repeat(self) -> bool:
+        """Whether the first seed is there and has to be carried out once more."""
+        return self.repeats_later and 0 in self.runs and self._fault is None
+
+    @property
+    def _enough(self) -> bool:
+        if self._judgement is None:
+            return bool(self._judged)
+        return self._judgement.final or len(self._judged) >= self.cap
+
+    @property
+    def judgement(self) -> Judgement:
+        """What the runs say under the rule."""
+        if self._judgement is None:
+            raise ValueError(f"rule `{self.rule}` judges nothing")
+        return self._judgement
+
+    @property
+    def judged(self) -> list[StoredRun]:
+        """The runs that the judgement rests on; later ones don't count."""
+        return self._judged
+
+    def wanted(self) -> list[int]:
+        """Return the seed indices whose runs are needed before the next look."""
+        return self._wanted
+
+    def holds(self, run: StoredRun) -> bool:
+        """Say whether all expected metrics of a run lie in their regions."""
+        return all(region.holds(run.metrics[name]) for name, region in self.regions.items())
+
+    def misses(self) -> str | None:
+        """Return the first metric that some judged run has outside its region."""
+        for name, region in self.regions.items():
+            if not all(region.holds(run.metrics[name]) for run in self._judged):
+                return name
+        return None
+
+    def _prefix(self) -> list[StoredRun]:
+        runs: list[StoredRun] = []
+        while len(runs) in self.runs and len(runs) < self.cap:
+            runs.append(self.runs[len(runs)])
+        return runs

@@ -1,0 +1,72 @@
+"""Claims whose verdict has become worse and is so still, for an alert that needs no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from claimbench.judging.result import number
+from claimbench.leaderboard.diffing import QUALITY
+from claimbench.leaderboard.merging import flips
+from claimbench.leaderboard.published import Published
+from claimbench.leaderboard.tables import escape
+from claimbench.showing.report import SYMBOLS
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A claim that is worse than it was.
+
+    Attributes:
+        name: paper::claim, tier and profile.
+        cpu: the CPU model that found it so.
+        event: of the history, at which the verdict became what it is.
+        before: the last event with a better verdict.
+    """
+
+    name: str
+    cpu: str
+    event: Mapping[str, Any]
+    before: Mapping[str, Any]
+
+
+def alerts(files: Iterable[Published]) -> list[Alert]:
+    """Return the claims whose last verdict on a CPU model is worse than an earlier one.
+
+    A divergence that the spec knows is none.
+    """
+    found = []
+    for file in files:
+        for claim, entry in sorted(file.entries.items()):
+            history = flips(entry.history)
+            for cpu, result in sorted(entry.results.items()):
+                if result.record["verdict"] == "diverged" and result.record["known"]:
+                    continue
+                changes = [change for change in history if change["cpu"] == cpu]
+                last = changes[-1]
+                better = [c for c in changes if QUALITY[c["verdict"]] < QUALITY[last["verdict"]]]
+                if better:
+                    name = f"{file.paper}::{claim} ({file.tier}, {file.profile})"
+                    found.append(Alert(name, cpu, last, better[-1]))
+    return found
+
+
+def as_markdown(found: Iterable[Alert]) -> str:
+    """Return a table with verdicts, values, dates and commits; one sentence if there is nothing."""
+    rows = [
+        f"| `{one.name}` | {_shown(one.before)} | {_shown(one.event)} | {escape(one.cpu)} |"
+        for one in found
+    ]
+    if not rows:
+        return "No claim is worse than it was.\n"
+    head = ["| claim | was | is | CPU |", "| :-- | :-- | :-- | :-- |"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def _shown(event: Mapping[str, Any]) -> str:
+    verdict = event["verdict"]
+    values = ", ".join(f"{k} {number(float(v))}" for k, v in sorted(event["medians"].items()))
+    when = str(event["date"] or "")[:10]
+    parts = [f"{SYMBOLS[verdict]} {verdict}", values, f"{when} at {event['commit']}".strip()]
+    return escape("; ".join(part for part in parts if part))

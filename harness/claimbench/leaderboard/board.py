@@ -1,0 +1,426 @@
+"""The leaderboard as data: of each paper every claim's verdict, its standing, and suite figures.
+
+A claim's verdict is the one of the highest tier at which it was judged. Where none was, it is that
+of the highest tier at which it was run.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from claimbench.judging.multiplicity import DECIDED, JUDGED, Discovery, discoveries, expected_errors
+from claimbench.judging.result import cpu_seconds
+from claimbench.judging.sequential import ALPHA, binomial_interval
+from claimbench.leaderboard.merging import flips
+from claimbench.leaderboard.published import Entry, Published
+from claimbench.spec import TIERS, Spec
+
+CONTROL_WORDS = {"diverged": "rejected", "reproduced": "passed"}
+VERDICT_ORDER = ("reproduced", "diverged", "vacuous", "inconclusive", "error", "skipped")
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """A claim on the leaderboard.
+
+    Attributes:
+        paper: slug.
+        claim: id.
+        statement: what it says; empty where the spec has it no more.
+        source: where the paper says it.
+        kind: as in the spec.
+        fidelity: as in the spec.
+        tier: whose verdict this is.
+        verdict: the verdict.
+        known: whether the spec expects the divergence.
+        finding: what explains it.
+        reason: what the verdict rests on.
+        held: seeds that held.
+        seeds: seeds judged.
+        control: what became of the weakest control: rejected, passed, undecided, error or not run.
+        amended: how often its expectations were loosened.
+        survives: whether the verdict stands a false-discovery correction at 5 % over the suite.
+        stale: why the verdict is not about the present code; empty if it is.
+        cpu: CPU model that gave it.
+        other_verdicts: verdicts of other CPU models, where there are any.
+        cpu_seconds: of the runs behind it.
+        last_run: when it was judged, ISO 8601; None if unknown.
+    """
+
+    paper: str
+    claim: str
+    statement: str
+    source: str
+    kind: str
+    fidelity: str
+    tier: str
+    verdict: str
+    known: bool
+    finding: str | None
+    reason: str
+    held: int
+    seeds: int
+    control: str
+    amended: int
+    survives: bool
+    stale: list[str]
+    cpu: str
+    other_verdicts: dict[str, str]
+    cpu_seconds: float
+    last_run: str | None
+
+
+@dataclass(frozen=True)
+class PaperRow:
+    """A paper on the leaderboard.
+
+    Attributes:
+        paper: slug.
+        title: of the paper; the slug where its folder is gone.
+        theme: of the paper.
+        year: of the paper.
+        arxiv: its number, if it has one.
+        rank: 1 and the number of papers that are shown to be better.
+        share: reproduced ones among the decided claims; None if none is decided.
+        low: lower end of the exact 90 % interval for it.
+        high: upper end.
+        verdicts: how many claims have which verdict.
+        known: divergences that the spec explains.
+        controls_rejected: claims whose controls were all rejected.
+        controls_run: claims whose controls were run.
+        fidelity: how many claims have which fidelity.
+        amended: claims whose expectation was loosened.
+        stale: claims whose verdict is not about the present code.
+        cpu_seconds: of all runs behind the verdicts, at each tier.
+        last_run: when the newest verdict was given.
+        claims: in the order of the spec.
+    """
+
+    paper: str
+    title: str
+    theme: str
+    year: int | None
+    arxiv: str | None
+    rank: int
+    share: float | None
+    low: float
+    high: float
+    verdicts: dict[str, int]
+    known: int
+    controls_rejected: int
+    controls_run: int
+    fidelity: dict[str, int]
+    amended: int
+    stale: int
+    cpu_seconds: dict[str, float]
+    last_run: str | None
+    claims: list[ClaimRow]
+
+
+@dataclass(frozen=True)
+class SuiteFigures:
+    """What all claims say together.
+
+    Attributes:
+        papers: how many.
+        verdicts: how many claims have which verdict.
+        known: divergences that a spec explains.
+        decided: claims reproduced, diverged or vacuous.
+        expected_wrong: expected number of wrong verdicts among the judged claims, at most.
+        expected_wrong_controls: the same because of controls.
+        survive: decided verdicts that stand a false-discovery correction at 5 %.
+        survive_any: the same whatever claims have to do with each other.
+        controls_rejected: claims whose controls were all rejected.
+        controls_not_run: judged claims whose control was not run.
+        cpu_seconds: of all runs behind the verdicts, at each tier.
+    """
+
+    papers: int
+    verdicts: dict[str, int]
+    known: int
+    decided: int
+    expected_wrong: float
+    expected_wrong_controls: float
+    survive: int
+    survive_any: int
+    controls_rejected: int
+    controls_not_run: int
+    cpu_seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A verdict that is not what it was before on that CPU model.
+
+    Attributes:
+        date: when it was given, ISO 8601.
+        paper: slug.
+        claim: id.
+        tier: at which.
+        before: the verdict before; None for the first.
+        verdict: the verdict.
+        commit: of the code.
+        cpu: the CPU model.
+    """
+
+    date: str | None
+    paper: str
+    claim: str
+    tier: str
+    before: str | None
+    verdict: str
+    commit: str | None
+    cpu: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard of a profile.
+
+    Attributes:
+        profile: hardware profile.
+        suite: figures over all papers.
+        papers: by rank, then by share, decided claims and slug.
+        changes: of verdicts, the newest first; a claim's first verdict is none.
+    """
+
+    profile: str
+    suite: SuiteFigures
+    papers: list[PaperRow]
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A claim's results at the tier that counts.
+
+    Attributes:
+        tier: that tier.
+        entry: what is published there.
+    """
+
+    tier: str
+    entry: Entry
+
+    @property
+    def judged(self) -> bool:
+        """Whether the claim itself, and not one seed as a probe, was run there."""
+        return bool(self.entry.latest.record["verdict"] != "skipped")
+
+
+def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profile: str) -> Board:
+    """Return the leaderboard of a profile.
+
+    Args:
+        published: files of results; those of other profiles are ignored.
+        specs: of the papers, by slug; a paper may lack.
+        profile: hardware profile.
+    """
+    files = [one for one in published if one.profile == profile]
+    places = claim_places(files)
+    records = [
+        _record(paper, place) for paper, claims in places.items() for place in claims.values()
+    ]
+    found = discoveries(records)
+    standing = {(one.record["paper"], one.record["claim"]) for one in found if one.survives}
+    rows = []
+    for paper, claims in places.items():
+        ordered = _spec_order(claims, specs.get(paper))
+        rows.append(
+            _paper_row(
+                paper,
+                specs.get(paper),
+                [
+                    _claim_row(
+                        paper,
+                        place,
+                        specs.get(paper),
+                        survives=(paper, claim) in standing,
+                    )
+                    for claim, place in ordered
+                ],
+                _seconds([file for file in files if file.paper == paper]),
+            )
+        )
+    suite = _suite(rows, records, found)
+    return Board(profile, suite, _ranked(rows), _changes(files))
+
+
+def claim_places(files: Iterable[Published]) -> dict[str, dict[str, Place]]:
+    """Return for each paper and claim the results at the tier that counts."""
+    places: dict[str, dict[str, Place]] = {}
+    for file in sorted(files, key=lambda file: (file.paper, TIERS.index(file.tier))):
+        for claim, entry in file.entries.items():
+            place = Place(file.tier, entry)
+            before = places.setdefault(file.paper, {}).get(claim)
+            if before is None or place.judged or not before.judged:
+                places[file.paper][claim] = place
+    return places
+
+
+def _record(paper: str, place: Place) -> dict[str, Any]:
+    return {"paper": paper, "tier": place.tier, **place.entry.latest.record}
+
+
+def _spec_order(claims: Mapping[str, Place], spec: Spec | None) -> list[tuple[str, Place]]:
+    order = {claim.id: number for number, claim in enumerate(spec.claims)} if spec else {}
+    return sorted(claims.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+
+
+def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -> ClaimRow:
+    latest = place.entry.latest
+    record = latest.record
+    claim = next((c for c in spec.claims if c.id == record["claim"]), None) if spec else None
+    others = {
+        cpu: str(result.record["verdict"])
+        for cpu, result in sorted(place.entry.results.items())
+        if cpu != latest.cpu
+    }
+    return ClaimRow(
+        paper=paper,
+        claim=record["claim"],
+        statement=claim.statement if claim else "",
+        source=claim.source if claim else "",
+        kind=record["kind"],
+        fidelity=record["fidelity"],
+        tier=place.tier,
+        verdict=record["verdict"],
+        known=record["known"] is not None,
+        finding=record["known"],
+        reason=record["reason"],
+        held=record["held"],
+        seeds=record["seeds"],
+        control=control_word(record),
+        amended=record["amended"],
+        survives=survives and record["verdict"] in DECIDED,
+        stale=list(latest.stale),
+        cpu=latest.cpu,
+        other_verdicts=others,
+        cpu_seconds=record["cpu_seconds"] or 0.0,
+        last_run=record.get("judged_at"),
+    )
+
+
+def control_word(record: Mapping[str, Any]) -> str:
+    """Return what became of the weakest control, as a reader would say it."""
+    verdict = record["control"]["verdict"]
+    return CONTROL_WORDS.get(verdict, str(verdict))
+
+
+def count_decided(verdicts: Mapping[str, int]) -> int:
+    """Return how many claims are decided, from how many have which verdict."""
+    return sum(verdicts.get(verdict, 0) for verdict in DECIDED)
+
+
+def _paper_row(
+    paper: str, spec: Spec | None, claims: list[ClaimRow], seconds: dict[str, float]
+) -> PaperRow:
+    verdicts = _count(claim.verdict for claim in claims)
+    decided = count_decided(verdicts)
+    reproduced = verdicts.get("reproduced", 0)
+    low, high = binomial_interval(decided, reproduced, ALPHA)
+    about = spec.paper if spec else None
+    return PaperRow(
+        paper=paper,
+        title=about.title if about else paper,
+        theme=about.theme if about else "",
+        year=about.year if about else None,
+        arxiv=about.arxiv if about else None,
+        rank=0,
+        share=reproduced / decided if decided else None,
+        low=low,
+        high=high,
+        verdicts=verdicts,
+        known=sum(claim.verdict == "diverged" and claim.known for claim in claims),
+        controls_rejected=sum(claim.control == "rejected" for claim in claims),
+        controls_run=sum(claim.control != "not run" for claim in claims),
+        fidelity=dict(sorted(Counter(claim.fidelity for claim in claims).items())),
+        amended=sum(claim.amended > 0 for claim in claims),
+        stale=sum(bool(claim.stale) for claim in claims),
+        cpu_seconds=seconds,
+        last_run=max((claim.last_run for claim in claims if claim.last_run), default=None),
+        claims=claims,
+    )
+
+
+def _ranked(rows: Sequence[PaperRow]) -> list[PaperRow]:
+    """Give each paper its rank: 1 and the papers whose interval lies wholly above its own.
+
+    Papers that cannot be told apart from the same others share a rank.
+    """
+    placed = [replace(row, rank=1 + sum(other.low > row.high for other in rows)) for row in rows]
+    return sorted(
+        placed,
+        key=lambda row: (
+            row.rank,
+            -1.0 if row.share is None else -row.share,
+            -count_decided(row.verdicts),
+            row.paper,
+        ),
+    )
+
+
+def _suite(
+    rows: Sequence[PaperRow], records: Sequence[dict[str, Any]], found: Sequence[Discovery]
+) -> SuiteFigures:
+    wrong = expected_errors(records)
+    claims = [claim for row in rows for claim in row.claims]
+    decided = [one for one in found if one.record["verdict"] in DECIDED]
+    seconds: Counter[str] = Counter()
+    for row in rows:
+        seconds.update(row.cpu_seconds)
+    return SuiteFigures(
+        papers=len(rows),
+        verdicts=_count(claim.verdict for claim in claims),
+        known=sum(row.known for row in rows),
+        decided=wrong.decided,
+        expected_wrong=round(wrong.claims, 3),
+        expected_wrong_controls=round(wrong.controls, 3),
+        survive=sum(one.survives for one in decided),
+        survive_any=sum(one.survives_any for one in decided),
+        controls_rejected=sum(claim.control == "rejected" for claim in claims),
+        controls_not_run=sum(
+            claim.control == "not run" and claim.verdict in JUDGED for claim in claims
+        ),
+        cpu_seconds={tier: round(seconds[tier], 1) for tier in TIERS if tier in seconds},
+    )
+
+
+def _count(verdicts: Iterable[str]) -> dict[str, int]:
+    counts = Counter(verdicts)
+    return {verdict: counts[verdict] for verdict in VERDICT_ORDER if counts[verdict]}
+
+
+def _seconds(files: Iterable[Published]) -> dict[str, float]:
+    """Return the CPU-seconds of all runs at each tier; claims that share runs count them once."""
+    totals = {file.tier: round(cpu_seconds(file.records()), 1) for file in files}
+    return {tier: totals[tier] for tier in TIERS if tier in totals}
+
+
+def _changes(files: Iterable[Published]) -> list[Change]:
+    changes = [
+        Change(
+            date=event["date"],
+            paper=file.paper,
+            claim=claim,
+            tier=file.tier,
+            before=event["before"],
+            verdict=event["verdict"],
+            commit=event["commit"],
+            cpu=event["cpu"],
+        )
+        for file in files
+        for claim, entry in file.entries.items()
+        for event in flips(entry.history)
+        if event["before"] is not None
+    ]
+    return sorted(changes, key=lambda c: (c.date or "", c.paper, c.claim), reverse=True)
+
+
+def day(moment: str | None) -> str:
+    """Return the date of an ISO 8601 moment, or a dash."""
+    return datetime.datetime.fromisoformat(moment).date().isoformat() if moment else "–"

@@ -1,0 +1,70 @@
+"""Joining published results: of several machines, of shards, of earlier and later."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from claimbench.leaderboard.published import Entry, Published, PublishedResult, compact
+
+
+def merge(parts: Iterable[Published]) -> list[Published]:
+    """Return one file for each profile, tier and paper that holds what all parts hold.
+
+    Of each CPU model the newest verdict of a claim stands; every older one stays in the history.
+    The outcome does not depend on the order of the parts, and merging it again changes nothing.
+    """
+    groups: dict[tuple[str, str, str], list[Published]] = {}
+    for part in parts:
+        groups.setdefault((part.profile, part.tier, part.paper), []).append(part)
+    return [_joined(group) for _, group in sorted(groups.items())]
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles among records, which have none: a third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _joined(group: list[Published]) -> Published:
+    first, *others = group
+    if all(other == first for other in others):  # alone, or what is here comes again
+        return first
+    claims: dict[str, list[Entry]] = {}
+    for part in group:
+        for claim, entry in part.entries.items():
+            claims.setdefault(claim, []).append(entry)
+    entries = {claim: join(found) for claim, found in sorted(claims.items())}
+    return Published(first.profile, first.tier, first.paper, entries)
+
+
+def join(entries: Iterable[Entry]) -> Entry:
+    """Return what several files hold of one claim as one entry."""
+    newest: dict[str, PublishedResult] = {}
+    events: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        for event in (*entry.history, *(result.event() for result in entry.results.values())):
+            events[compact(event)] = event
+        for cpu, result in entry.results.items():
+            before = newest.get(cpu)
+            if before is None or result.follows(before):
+                newest[cpu] = result
+    history = sorted(events.items(), key=lambda item: (str(item[1]["date"] or ""), item[0]))
+    return Entry(newest, tuple(event for _, event in history))
+
+
+def flips(history: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events at which a CPU model gave another verdict than before, its first too."""
+    last: dict[str, str] = {}
+    changes = []
+    for event in history:
+        if last.get(event["cpu"]) != event["verdict"]:
+            changes.append({**event, "before": last.get(event["cpu"])})
+        last[event["cpu"]] = event["verdict"]
+    return changes

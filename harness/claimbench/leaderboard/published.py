@@ -1,0 +1,257 @@
+"""The files of published results: `<profile>/<tier>/<slug>.json` below a folder.
+
+A file holds the claims of one paper at one tier and profile. Of each claim it has the latest
+verdict of every CPU model that judged it, with the code behind it, and the history: one event for
+each verdict ever published. Keys are sorted and each stands on its own line, so that a diff of two
+versions shows what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from claimbench.errors import UsageError
+from claimbench.leaderboard.files import write_if_changed
+from claimbench.showing.output import error
+from claimbench.tiers import TIERS
+
+FORMAT = 1
+RESULTS = Path("leaderboards") / "results"
+
+Curves = dict[str, list[list[Any]]]
+
+
+@dataclass(frozen=True)
+class PublishedResult:
+    """A verdict on one CPU model.
+
+    Attributes:
+        record: the verdict's record, as `claimbench results --json` has it, but for paper, tier
+            and profile.
+        code: what the verdict depends on, by name (files, arguments, …), as digests or values.
+        curves: abscissas and ordinates of each curve that the first seed logged.
+        stale: one sentence for each reason why code or spec is no longer what was judged.
+    """
+
+    record: dict[str, Any]
+    code: dict[str, Any]
+    curves: Curves = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
+
+    def follows(self, other: PublishedResult) -> bool:
+        """Return whether it is the newer of the two; of equal age, one is chosen by its record."""
+        mine, others = (str(one.record.get("judged_at") or "") for one in (self, other))
+        if mine != others or self.record == other.record:
+            return mine > others
+        return compact(self.record) > compact(other.record)
+
+    @property
+    def cpu(self) -> str:
+        """The CPU model that judged it."""
+        return str(self.record["cpu"])
+
+    def event(self) -> dict[str, Any]:
+        """Return what the history keeps of it."""
+        record = self.record
+        wanted = {name: record["metrics"].get(name) for name in record["expect"]}
+        return {
+            "date": record.get("judged_at"),
+            "commit": record["commit"],
+            "cpu": record["cpu"],
+            "verdict": record["verdict"],
+            "held": record["held"],
+            "seeds": record["seeds"],
+            "medians": {name: values["median"] for name, values in wanted.items() if values},
+            "run_key": record["run_key"],
+            "spec_hash": record["spec_hash"],
+        }
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is published of a claim.
+
+    Attributes:
+        results: the latest verdict of each CPU model.
+        history: every verdict ever published, oldest first.
+    """
+
+    results: dict[str, PublishedResult]
+    history: tuple[dict[str, Any], ...]
+
+    @property
+    def latest(self) -> PublishedResult:
+        """The newest verdict on any CPU model."""
+        return reduce(lambda a, b: b if b.follows(a) else a, self.results.values())
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of published results.
+
+    Attributes:
+        profile: hardware profile.
+        tier: at which claims were run.
+        paper: slug.
+        entries: by claim.
+    """
+
+    profile: str
+    tier: str
+    paper: str
+    entries: dict[str, Entry]
+
+    def path(self, folder: Path) -> Path:
+        """Return where the file lies below a folder of results."""
+        return folder / self.profile / self.tier / f"{self.paper}.json"
+
+    def text(self) -> str:
+        """Return the file's content."""
+        head = {"format": FORMAT, "paper": self.paper, "profile": self.profile, "tier": self.tier}
+        lines = [f" {compact(key)}: {compact(value)}," for key, value in head.items()]
+        claims = ",\n".join(
+            f"  {compact(claim)}: {_entry_text(entry)}"
+            for claim, entry in sorted(self.entries.items())
+        )
+        return "\n".join(["{", *lines, ' "claims": {', claims, " }", "}", ""])
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the newest record of each claim, complete with paper, tier and profile."""
+        for _, entry in sorted(self.entries.items()):
+            yield {
+                "paper": self.paper,
+                "tier": self.tier,
+                "profile": self.profile,
+                **entry.latest.record,
+            }
+
+
+def parse(text: str, where: str) -> Published:
+    """Return the published results that a file's content describes.
+
+    Args:
+        text: the content.
+        where: what to call the file in errors.
+
+    Raises:
+        UsageError: it is no such file.
+    """
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError as mistake:
+        raise UsageError(
+            f"{where}:{mistake.lineno}:{mistake.colno}: no JSON: {mistake.msg}; restore the file, "
+            "or remove it and publish again"
+        ) from None
+    try:
+        if data["format"] != FORMAT:
+            raise UsageError(
+                f"{where}: format {data['format']}, and this version reads {FORMAT}; "
+                "update claimbench"
+            )
+        entries = {claim: _parse_entry(entry) for claim, entry in data["claims"].items()}
+        found = Published(data["profile"], data["tier"], data["paper"], entries)
+    except (KeyError, TypeError, AttributeError) as mistake:
+        raise UsageError(
+            f"{where}: no published results ({type(mistake).__name__}: {mistake}); restore the "
+            "file, or remove it and publish again"
+        ) from None
+    if found.tier not in TIERS:
+        raise UsageError(f"{where}: unknown tier `{found.tier}`; there are {', '.join(TIERS)}")
+    return found
+
+
+def read(folder: Path) -> list[Published]:
+    """Return all published results below a folder, in order of profile, tier and paper.
+
+    Raises:
+        UsageError: there is no such folder, or a file is broken or lies in the wrong place.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"no folder {folder}; run: claimbench leaderboard publish")
+    return [read_file(path, folder) for path in sorted(folder.glob("*/*/*.json"))]
+
+
+def read_file(path: Path, folder: Path) -> Published:
+    """Return one file of the results below a folder.
+
+    Raises:
+        UsageError: it is broken, or lies in the wrong place.
+    """
+    published = parse(path.read_text(encoding="utf-8"), str(path))
+    if published.path(folder) != path:
+        raise UsageError(f"{path}: holds what belongs into {published.path(folder)}; move it")
+    return published
+
+
+def results_in(folder: Path) -> Path:
+    """Return where results lie in a folder: of a project, of leaderboards, or of results."""
+    nested = (folder / RESULTS, folder / RESULTS.name)
+    return next((path for path in nested if path.is_dir()), folder)
+
+
+def write(published: Published, folder: Path) -> bool:
+    """Write a file, if its content is not there yet; say whether it was written."""
+    path = published.path(folder)
+    written = write_if_changed(path, published.text())
+    if written:
+        error(f"wrote {path}")
+    return written
+
+
+def _entry_text(entry: Entry) -> str:
+    results = ",\n".join(
+        f"    {compact(cpu)}: {_result_text(result)}"
+        for cpu, result in sorted(entry.results.items())
+    )
+    history = ",\n".join(f"    {compact(event)}" for event in entry.history)
+    return f'{{\n   "results": {{\n{results}\n   }},\n   "history": [\n{history}\n   ]\n  }}'
+
+
+def _result_text(result: PublishedResult) -> str:
+    parts: dict[str, Any] = {"stale": list(result.stale)} if result.stale else {}
+    parts |= {"record": result.record, "code": result.code}
+    if result.curves:
+        parts["curves"] = result.curves
+    lines = []
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            inner = ",\n".join(
+                f"      {compact(k)}: {compact(v)}" for k, v in sorted(value.items())
+            )
+            lines.append(f"     {compact(name)}: {{\n{inner}\n     }}")
+        else:
+            lines.append(f"     {compact(name)}: {compact(value)}")
+    return "{\n" + ",\n".join(lines) + "\n    }"
+
+
+def compact(value: Any) -> str:
+    """Return a value as JSON on one line, keys sorted; what is no number becomes null."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} where a record should be")
+    return value
+
+
+def _parse_entry(data: dict[str, Any]) -> Entry:
+    results = {
+        cpu: PublishedResult(
+            record=_mapping(result["record"]),
+            code=_mapping(result["code"]),
+            curves=_mapping(result.get("curves", {})),
+            stale=tuple(result.get("stale", ())),
+        )
+        for cpu, result in data["results"].items()
+    }
+    if not results:
+        raise KeyError("results")
+    return Entry(results, tuple(data["history"]))

@@ -1,0 +1,418 @@
+"""Finding what may be changed in a file: statements and expressions that compute.
+
+Left alone are defaults of parameters, fields of classes, annotations, decorators, imports, text,
+and guards: whatever only decides whether to raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
+
+from claimbench.mutation import changes
+
+MODULE = "(module)"
+_PLUMBING = (
+    *("__repr__", "__str__", "__getstate__", "__setstate__"),
+    *("state_dict", "load_state_dict", "add_param_group", "zero_grad"),
+)
+"""Methods that a framework asks for, and that no update passes through."""
+_MAKING = ("__init__", "__post_init__", "__new__")
+_TALKING = ("warn", "print", "debug", "info", "warning", "error")
+_CHECKED_ARGUMENTS = ("strict",)
+_AXES = ("axis", "dim")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One piece of a file, and what to put in its place.
+
+    Attributes:
+        kind: arithmetic, comparison, sign, constant, index, argument, statement or condition.
+        function: dotted name of the function that it stands in, or `(module)`.
+        line: where it begins, from 1.
+        start: its first byte, from 0.
+        length: how many bytes it has.
+        text: what to put there.
+    """
+
+    kind: str
+    function: str
+    line: int
+    start: int
+    length: int
+    text: str
+
+
+def changes_of(source: bytes) -> list[Change]:
+    """Return every change that a file allows, in its order.
+
+    Raises:
+        libcst.ParserSyntaxError: it cannot be parsed.
+    """
+    wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
+    collector = _Collector(wrapper.module, source)
+    wrapper.visit(collector)
+    return sorted(collector.found, key=lambda change: (change.start, -change.length))
+
+
+class _Collector(cst.CSTVisitor):
+    METADATA_DEPENDENCIES = (PositionProvider, ByteSpanPositionProvider)
+
+    def __init__(self, module: cst.Module, source: bytes) -> None:
+        super().__init__()
+        self.found: list[Change] = []
+        self._source = source
+        self._module = module
+        self._guards = _guards(module)
+        self._used = _names_in_functions(module)
+        self._scopes: list[str] = []
+        self._in_class = False
+        self._bound: list[set[str]] = []
+
+    # What is not looked into
+
+    def visit_Annotation(self, node: cst.Annotation) -> bool:
+        return False
+
+    def visit_Import(self, node: cst.Import) -> bool:
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False
+
+    def visit_Raise(self, node: cst.Raise) -> bool:
+        return False
+
+    def visit_Assert(self, node: cst.Assert) -> bool:
+        return False
+
+    def visit_FormattedString(self, node: cst.FormattedString) -> bool:
+        return False
+
+    # Scopes
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> bool:
+        with self._scope(node.name.value, in_class=True):
+            node.body.visit(self)
+        return False
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        name = node.name.value
+        if name not in _PLUMBING and name not in self._guards:
+            self._bound.append(_parameters(node.params))
+            with self._scope(name, in_class=False):
+                node.body.visit(self)
+            self._bound.pop()
+        return False
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        node.body.visit(self)
+        return False
+
+    @contextmanager
+    def _scope(self, name: str, *, in_class: bool) -> Iterator[None]:
+        outer, self._in_class = self._in_class, in_class
+        self._scopes.append(name)
+        yield
+        self._scopes.pop()
+        self._in_class = outer
+
+    # Statements
+
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
+        if self._in_class:
+            return False
+        small = node.body[0]
+        if not self._scopes:
+            targets = _targets(small)
+            return bool(targets) and targets <= self._used
+        if len(node.body) == 1:
+            if _is_talk(small) or _is_guard(small, self._guards):
+                return False
+            if self._droppable(small):
+                self._add("statement", small, cst.Pass())
+        return True
+
+    def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine) -> None:
+        if self._bound:
+            for small in original_node.body:
+                self._bound[-1].update(_targets(small))
+
+    def _droppable(self, small: cst.BaseSmallStatement) -> bool:
+        """Say whether the function still makes sense without a statement."""
+        if self._scopes[-1] in _MAKING:
+            return False
+        if isinstance(small, cst.AugAssign):
+            return True
+        if isinstance(small, cst.Expr):
+            return isinstance(small.value, cst.Call) and not _is_super(small.value)
+        if isinstance(small, cst.Assign):
+            names = _targets(small)
+            return names <= self._bound[-1]  # empty where attributes or items are assigned
+        return False
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self._add_sign(node.value)
+
+    def visit_Return(self, node: cst.Return) -> None:
+        self._add_sign(node.value)
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> None:
+        for change in changes.augmented(node):
+            self._add("arithmetic", node, change)
+
+    def visit_For(self, node: cst.For) -> bool:
+        if self._bound:
+            self._bound[-1].update(_names(node.target))
+        return not _only_raises(node, self._guards)
+
+    def visit_With(self, node: cst.With) -> bool:
+        return not _only_raises(node, self._guards)
+
+    def visit_If(self, node: cst.If) -> bool:
+        if isinstance(node.test, cst.Name) and node.test.value == "TYPE_CHECKING":
+            return False
+        if _raises(node.body, self._guards):
+            if node.orelse is not None:
+                node.orelse.visit(self)
+            return False
+        self._add_condition(node.test)
+        return True
+
+    def visit_While(self, node: cst.While) -> bool:
+        if _only_raises(node, self._guards):
+            return False
+        if changes.called(node.test) != "True":
+            self._add_condition(node.test)
+        return True
+
+    # Expressions
+
+    def visit_IfExp(self, node: cst.IfExp) -> None:
+        self._add_condition(node.test)
+
+    def visit_CompIf(self, node: cst.CompIf) -> None:
+        self._add_condition(node.test)
+
+    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> None:
+        self._add("condition", node, changes.boolean(node))
+
+    def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
+        for change in changes.arithmetic(node):
+            self._add("arithmetic", node, change)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        for change in changes.comparison(node):
+            self._add("comparison", node, change)
+
+    def visit_UnaryOperation(self, node: cst.UnaryOperation) -> None:
+        if isinstance(node.operator, cst.Minus):
+            self._add("sign", node, node.expression)
+
+    def visit_Integer(self, node: cst.Integer) -> None:
+        for change in changes.numbers(node):
+            self._add("constant", node, change)
+
+    def visit_Float(self, node: cst.Float) -> None:
+        for change in changes.numbers(node):
+            self._add("constant", node, change)
+
+    def visit_Name(self, node: cst.Name) -> None:
+        for change in changes.truth(node):
+            self._add("constant", node, change)
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        node.value.visit(self)
+        for element in node.slice:
+            part = element.slice
+            if isinstance(part, cst.Slice):
+                ends = [end for end in (part.lower, part.upper) if end is not None]
+            else:
+                ends = [cst.ensure_type(part, cst.Index).value]
+            for end in ends:
+                further = changes.index(end)
+                if further is None:
+                    end.visit(self)
+                else:
+                    self._add("index", end, further)
+        return False
+
+    def visit_Call(self, node: cst.Call) -> bool:
+        if changes.called(node) in ("isinstance", "issubclass", "cast"):
+            return False
+        for change in changes.swapped(node):
+            self._add("argument", node, change)
+        return True
+
+    def visit_Arg(self, node: cst.Arg) -> bool:
+        if node.keyword is not None:
+            if node.keyword.value in _CHECKED_ARGUMENTS:
+                return False
+            if node.keyword.value in _AXES and (further := changes.index(node.value)) is not None:
+                self._add("index", node.value, further)
+                return False
+            self._add_sign(node.value)
+        return True
+
+    # What is found
+
+    def _add_condition(self, test: cst.BaseExpression) -> None:
+        if not changes.is_plain_test(test):
+            self._add("condition", test, changes.negated(test))
+
+    def _add_sign(self, value: cst.BaseExpression | None) -> None:
+        opposite = None if value is None else changes.opposite_sign(value)
+        if value is not None and opposite is not None:
+            self._add("sign", value, opposite)
+
+    def _add(self, kind: str, node: cst.CSTNode, new: cst.CSTNode) -> None:
+        span = self.get_metadata(ByteSpanPositionProvider, node)
+        indent = self._indent(node, span.start, span.length)
+        if isinstance(node, cst.BaseExpression) and node.lpar:  # they stay where they are
+            new = _without_brackets(new)
+        self.found.append(
+            Change(
+                kind=kind,
+                function=".".join(self._scopes) or MODULE,
+                line=self.get_metadata(PositionProvider, node).start.line,
+                start=span.start,
+                length=span.length,
+                text=self._module.code_for_node(new).replace("\n", f"\n{indent}"),
+            )
+        )
+
+    def _indent(self, node: cst.CSTNode, start: int, length: int) -> str:
+        """Return what libcst leaves out before each further line of a node: its block's indent."""
+        _, *plain = self._module.code_for_node(_without_brackets(node)).split("\n")
+        _, *lines = self._source[start : start + length].decode().split("\n")
+        return lines[0][: len(lines[0]) - len(plain[0])] if plain and lines else ""
+
+
+def _without_brackets(node: cst.CSTNode) -> cst.CSTNode:
+    if isinstance(node, cst.BaseExpression):
+        return node.with_changes(lpar=[], rpar=[])
+    return node
+
+
+def _guards(module: cst.Module) -> frozenset[str]:
+    """Return the names of the functions that do nothing but raise, through others or not."""
+    functions = _Functions()
+    module.visit(functions)
+    names: set[str] = set()
+    while True:
+        found = {f.name.value for f in functions.found if _only_raises(f, names)}
+        if found == names:
+            return frozenset(names)
+        names = found
+
+
+def _only_raises(node: cst.CSTNode, guards: Container[str]) -> bool:
+    """Say whether all that a statement, or a function, can do is to raise."""
+    if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
+        return all(_is_guard(small, guards) for small in node.body)
+    if isinstance(node, cst.If):
+        rest = node.orelse is None or _only_raises(node.orelse, guards)
+        return _raises(node.body, guards) and rest
+    if isinstance(node, cst.For | cst.While | cst.With | cst.Else):
+        return _only_raises(node.body, guards)
+    if isinstance(node, cst.FunctionDef):
+        body = list(node.body.body)
+        if body and _is_docstring(body[0]):
+            del body[0]
+        return bool(body) and all(_only_raises(statement, guards) for statement in body)
+    if isinstance(node, cst.IndentedBlock):
+        return all(_only_raises(statement, guards) for statement in node.body)
+    return False
+
+
+def _raises(block: cst.BaseSuite, guards: Container[str]) -> bool:
+    """Say whether a block only raises, or ends by raising what it has prepared."""
+    if _only_raises(block, guards):
+        return True
+    last = block.body[-1] if block.body else None
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return isinstance(last, cst.Raise)
+
+
+def _is_guard(small: cst.CSTNode, guards: Container[str]) -> bool:
+    if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
+        return changes.called(small.value) in guards
+    return isinstance(small, cst.Raise | cst.Assert)
+
+
+def _is_docstring(statement: cst.CSTNode) -> bool:
+    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
+    return isinstance(small, cst.Expr) and isinstance(
+        small.value, cst.SimpleString | cst.ConcatenatedString
+    )
+
+
+def _is_talk(small: cst.BaseSmallStatement) -> bool:
+    """Say whether a statement only tells the user something."""
+    return (
+        isinstance(small, cst.Expr)
+        and isinstance(small.value, cst.Call)
+        and changes.called(small.value) in _TALKING
+    )
+
+
+def _is_super(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and changes.called(call.func.value) == "super"
+
+
+def _targets(small: cst.BaseSmallStatement) -> set[str]:
+    """Return the plain names that a statement assigns."""
+    if isinstance(small, cst.Assign):
+        return set().union(*(_names(target.target) for target in small.targets))
+    if isinstance(small, cst.AnnAssign) and small.value is not None:
+        return _names(small.target)
+    return set()
+
+
+def _names(target: cst.BaseExpression) -> set[str]:
+    if isinstance(target, cst.Name):
+        return {target.value}
+    if isinstance(target, cst.Tuple | cst.List):
+        return set().union(*(_names(element.value) for element in target.elements))
+    return set()
+
+
+def _parameters(parameters: cst.Parameters) -> set[str]:
+    every = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
+    return {parameter.name.value for parameter in every}
+
+
+def _names_in_functions(module: cst.Module) -> set[str]:
+    """Return the names that the bodies of functions mention: constants used there matter."""
+    functions, names = _Functions(), _Names()
+    module.visit(functions)
+    for function in functions.found:
+        function.body.visit(names)
+    return names.found
+
+
+class _Functions(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[cst.FunctionDef] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        self.found.append(node)
+
+
+class _Names(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def visit_Annotation(self, node: cst.Annotation) -> bool:
+        return False
+
+    def visit_Name(self, node: cst.Name) -> None:
+        self.found.add(node.value)

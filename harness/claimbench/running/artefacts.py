@@ -1,0 +1,150 @@
+"""Artefacts: what several runs need and is costly, built once and kept under `artefacts/`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from claimbench.cache import Cache
+from claimbench.errors import AuthorError
+from claimbench.identity.keys import identify
+from claimbench.running.seeds import derive, global_generators_kept
+
+if TYPE_CHECKING:
+    from claimbench.author import Host
+    from claimbench.running.workers.jobs import Job
+
+_PARSED = Cache(None)
+"""What this process has read of source files; a run may ask for many artefacts."""
+
+_VALUE = "value.json"
+_ARRAYS = "arrays.npz"
+_TENSORS = "tensors.safetensors"
+
+
+class ArtefactStore:
+    """Artefacts of the paper that a job belongs to.
+
+    Args:
+        job: tells folder, profile, precision and where to keep things.
+        host: given to the run that builds an artefact, so that it may ask for others.
+        building: called with a name and the seconds allowed before building starts, and with
+            None for the seconds when it is over.
+
+    Attributes:
+        used: keys of the artefacts that were asked for.
+    """
+
+    def __init__(self, job: Job, host: Host, building: Callable[[str, float | None], None]) -> None:
+        self._job = job
+        self._host = host
+        self._building = building
+        self.used: list[str] = []
+
+    def get(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """Return the artefact: read it if it is there, else build it under a lock.
+
+        Raises:
+            AuthorError: the function gave something that can't be kept.
+        """
+        job, name = self._job, function.__name__
+        module = sys.modules[function.__module__]
+        identity = identify(
+            job.folder,
+            name,
+            arguments,
+            precision=job.precision,
+            profile=job.profile,
+            cache=_PARSED,
+            methods={str(method): method.digest() for method in job.methods},
+            file=os.path.relpath(str(module.__file__), job.folder.resolve()),
+        )
+        self.used.append(identity.key)
+        place = job.home / "artefacts" / identity.key
+        if place.exists():
+            return read(place)
+        self._building(name, float(function.timeout))  # type: ignore[attr-defined]
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(place.with_suffix(".lock")):
+                if not place.exists():
+                    write(place, self._build(function, arguments), name)
+        finally:
+            self._building(name, None)
+        return read(place)
+
+    def _build(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        from claimbench.running.workers.execute import make_run
+
+        job = self._job
+        torch = "torch" in job.preload
+        seed = derive(function.__name__, 0)
+        with global_generators_kept():
+            run = make_run(seed, job.precision, job.profile.device, torch, self._host)
+            return function(run, **arguments)
+
+
+def write(place: Path, value: Any, name: str) -> None:
+    """Keep a value in the folder `place`, made whole and moved there.
+
+    Raises:
+        AuthorError: the value is neither JSON data nor a dict of arrays or tensors.
+    """
+    folder = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new-"))
+    try:
+        if _is_arrays(value, "torch"):
+            from safetensors.torch import save_file
+
+            tensors = {  # copies, since tied weights may not share memory in the file
+                key: x.detach().cpu().contiguous().clone() for key, x in value.items()
+            }
+            save_file(tensors, folder / _TENSORS)
+        elif _is_arrays(value, "numpy", "jaxlib", "jax"):
+            import numpy as np
+
+            arrays: dict[str, Any] = {key: np.asarray(x) for key, x in value.items()}
+            np.savez(folder / _ARRAYS, **arrays)
+        else:
+            try:
+                text = json.dumps(value)
+            except (TypeError, ValueError) as error:
+                raise AuthorError(
+                    f"artefact `{name}` gave {type(value).__name__}: {error}; return JSON data or "
+                    "a dict of name to array or tensor"
+                ) from None
+            (folder / _VALUE).write_text(text, encoding="utf-8")
+        folder.rename(place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read(place: Path) -> Any:
+    """Return the value kept in the folder `place`."""
+    if (place / _VALUE).exists():
+        return json.loads((place / _VALUE).read_text(encoding="utf-8"))
+    if (place / _ARRAYS).exists():
+        import numpy as np
+
+        with np.load(place / _ARRAYS, allow_pickle=False) as arrays:
+            return dict(arrays)
+    from safetensors.torch import load_file
+
+    return load_file(place / _TENSORS)
+
+
+def _is_arrays(value: Any, *packages: str) -> bool:
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(key, str) for key in value)
+        and all(hasattr(x, "shape") for x in value.values())
+        and all(type(x).__module__.partition(".")[0] in packages for x in value.values())
+    )

@@ -1,0 +1,287 @@
+"""The store: every finished run and every verdict, in one SQLite file."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from claimbench.cache import digest
+from claimbench.database import open_database
+from claimbench.errors import StoreError
+from claimbench.identity.keys import Identity
+from claimbench.running.workers.jobs import Outcome
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE identities (
+        run_key TEXT PRIMARY KEY, paper TEXT NOT NULL, parts TEXT NOT NULL, packages TEXT NOT NULL
+    );
+    CREATE TABLE runs (
+        run_key TEXT NOT NULL, seed_index INTEGER NOT NULL, seed INTEGER NOT NULL,
+        paper TEXT NOT NULL, experiment TEXT NOT NULL, metrics TEXT NOT NULL,
+        curves TEXT NOT NULL, environment TEXT NOT NULL, started_at TEXT NOT NULL,
+        seconds REAL NOT NULL, cpu_seconds REAL NOT NULL, peak_mb REAL,
+        artefacts TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
+    );
+    CREATE TABLE environments (id TEXT PRIMARY KEY, content TEXT NOT NULL);
+    CREATE TABLE repeats (
+        run_key TEXT NOT NULL, seed_index INTEGER NOT NULL, metrics TEXT NOT NULL,
+        started_at TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
+    );
+    CREATE TABLE failures (
+        id INTEGER PRIMARY KEY, run_key TEXT NOT NULL, seed_index INTEGER NOT NULL,
+        paper TEXT NOT NULL, experiment TEXT NOT NULL, message TEXT NOT NULL,
+        traceback TEXT NOT NULL, log TEXT NOT NULL, started_at TEXT NOT NULL
+    );
+    CREATE TABLE verdicts (
+        id INTEGER PRIMARY KEY, paper TEXT NOT NULL, claim TEXT NOT NULL, tier TEXT NOT NULL,
+        profile TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL
+    );
+    CREATE INDEX verdicts_by_claim ON verdicts (paper, claim, tier, profile);
+    """,
+)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run as the store has it."""
+
+    index: int
+    metrics: dict[str, float]
+    started_at: str
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float | None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> "StoredRun":
+        """Return a run that has just ended well, as the store would give it."""
+        return cls(
+            outcome.job.index,
+            outcome.metrics or {},
+            outcome.started_at,
+            outcome.seconds,
+            outcome.cpu_seconds,
+            outcome.peak_mb,
+        )
+
+
+class Store:
+    """The runs and verdicts kept in a folder; several processes may write at once.
+
+    Raises:
+        StoreError: by the constructor and all methods, where the file can't be used.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "store.sqlite"
+        with self._explained():
+            self._connection = open_database(self.path, _MIGRATIONS)
+        self._identified: set[str] = set()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def runs(self, run_key: str) -> dict[int, StoredRun]:
+        """Return the finished runs of a key, by seed index."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb "
+                "FROM runs WHERE run_key = ?",
+                (run_key,),
+            ).fetchall()
+        return {row[0]: StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows}
+
+    def run(self, run_key: str, index: int) -> StoredRun | None:
+        """Return one finished run."""
+        return self.runs(run_key).get(index)
+
+    def curves(self, run_key: str, index: int) -> dict[str, tuple[list[float], list[float]]]:
+        """Return the curves of a finished run; none if it is not there."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT curves FROM runs WHERE run_key = ? AND seed_index = ?", (run_key, index)
+            ).fetchone()
+        return {} if row is None else {k: (xs, ys) for k, (xs, ys) in json.loads(row[0]).items()}
+
+    def add_run(
+        self, outcome: Outcome, identity: Identity, paper: str, environment: dict[str, Any]
+    ) -> StoredRun:
+        """Write a finished run, once; a run of the same key and seed is replaced."""
+        job = outcome.job
+        surroundings = json.dumps(environment, sort_keys=True)
+        row = (
+            *(job.key, job.index, job.seed, paper, job.experiment),
+            *(json.dumps(outcome.metrics), json.dumps(outcome.curves), digest(surroundings)),
+            *(outcome.started_at, outcome.seconds, outcome.cpu_seconds, outcome.peak_mb),
+            json.dumps(outcome.artefacts),
+        )
+        with self._explained(), self._connection:
+            if job.key not in self._identified:
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO identities VALUES (?, ?, ?, ?)",
+                    (job.key, paper, json.dumps(identity.parts()), json.dumps(identity.packages)),
+                )
+            self._connection.execute(
+                "INSERT OR IGNORE INTO environments VALUES (?, ?)", (row[7], surroundings)
+            )
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(row))})", row
+            )
+        self._identified.add(job.key)
+        return StoredRun.of(outcome)
+
+    def environment(self, run_key: str, index: int) -> dict[str, Any]:
+        """Return what was recorded of the machine that carried out a run; empty if unknown."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT content FROM environments JOIN runs ON id = environment "
+                "WHERE run_key = ? AND seed_index = ?",
+                (run_key, index),
+            ).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
+
+    def repeat(self, run_key: str, index: int) -> dict[str, float] | None:
+        """Return the metrics of a run's second execution in a fresh worker."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT metrics FROM repeats WHERE run_key = ? AND seed_index = ?",
+                (run_key, index),
+            ).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def add_repeat(self, outcome: Outcome) -> None:
+        """Write the metrics of a run's second execution."""
+        job = outcome.job
+        row = (job.key, job.index, json.dumps(outcome.metrics), outcome.started_at)
+        with self._explained(), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?)", row)
+
+    def add_failure(self, outcome: Outcome, paper: str) -> None:
+        """Record a run that failed; it is never reused."""
+        job, failure = outcome.job, outcome.failure
+        if failure is None:
+            raise ValueError("the run did not fail")
+        row = (
+            *(job.key, job.index, paper, job.experiment),
+            *(failure.message, failure.traceback, failure.log, outcome.started_at),
+        )
+        with self._explained(), self._connection:
+            self._connection.execute(
+                "INSERT INTO failures (run_key, seed_index, paper, experiment, message, "
+                "traceback, log, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+
+    def add_verdict(self, record: dict[str, Any], fingerprint: str) -> None:
+        """Write a verdict, unless the last one of the claim has the same fingerprint."""
+        claim = (record["paper"], record["claim"], record["tier"], record["profile"])
+        with self._explained(), self._connection:
+            last = self._connection.execute(
+                "SELECT fingerprint FROM verdicts WHERE paper = ? AND claim = ? AND tier = ? "
+                "AND profile = ? ORDER BY id DESC LIMIT 1",
+                claim,
+            ).fetchone()
+            if last is None or last[0] != fingerprint:
+                self._connection.execute(
+                    "INSERT INTO verdicts (paper, claim, tier, profile, fingerprint, record) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (*claim, fingerprint, json.dumps(record)),
+                )
+
+    def verdict(self, paper: str, claim: str, tier: str, profile: str) -> str | None:
+        """Return the last verdict of a claim at a tier and profile, as one word."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT record FROM verdicts WHERE paper = ? AND claim = ? AND tier = ? "
+                "AND profile = ? ORDER BY id DESC LIMIT 1",
+                (paper, claim, tier, profile),
+            ).fetchone()
+        return None if row is None else str(json.loads(row[0])["verdict"])
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Return the last verdict of each (paper, claim, tier, profile), in that order."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT record FROM verdicts WHERE id IN (SELECT MAX(id) FROM verdicts "
+                "GROUP BY paper, claim, tier, profile) ORDER BY paper, tier, profile, id"
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def typical_seconds(self, identity: Identity, paper: str) -> float | None:
+        """Return how long such a run took: of this key, else of the same call by earlier code."""
+        call = json.dumps(identity.arguments, sort_keys=True)
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT run_key, parts, AVG(seconds) FROM runs JOIN identities USING (run_key) "
+                "WHERE runs.paper = ? AND experiment = ? GROUP BY run_key "
+                "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC",
+                (paper, identity.function, identity.key),
+            )
+            for key, parts, seconds in rows:
+                arguments = json.dumps(json.loads(parts)["arguments"], sort_keys=True)
+                if key == identity.key or arguments == call:
+                    return float(seconds)
+        return None
+
+    def parts(self, run_key: str) -> dict[str, Any]:
+        """Return the parts of the identity behind a run key; empty if it never ran."""
+        with self._explained():
+            row = self._connection.execute(
+                "SELECT parts FROM identities WHERE run_key = ?", (run_key,)
+            ).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
+
+    def identities(self, paper: str, function: str) -> list[dict[str, Any]]:
+        """Return the parts of each identity under which a function of a paper ran, latest first."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT parts FROM identities JOIN runs USING (run_key) WHERE runs.paper = ? "
+                "AND experiment = ? GROUP BY run_key ORDER BY MAX(runs.rowid) DESC",
+                (paper, function),
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def run_keys(self) -> dict[str, tuple[str, set[str]]]:
+        """Return for each run key its paper and the artefacts that its runs used."""
+        with self._explained():
+            rows = self._connection.execute("SELECT run_key, paper, artefacts FROM runs").fetchall()
+        found: dict[str, tuple[str, set[str]]] = {}
+        for key, paper, artefacts in rows:
+            found.setdefault(key, (paper, set()))[1].update(json.loads(artefacts))
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        with self._explained():
+            return {
+                table: self._connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+                for table in ("runs", "repeats", "failures", "verdicts")
+            }
+
+    def forget(self, run_keys: set[str], failures_before: str) -> None:
+        """Remove all runs of some keys, and the failures that began before a time (ISO 8601)."""
+        keys = [(key,) for key in sorted(run_keys)]
+        with self._explained(), self._connection:
+            for table in ("runs", "repeats", "identities"):
+                self._connection.executemany(f"DELETE FROM {table} WHERE run_key = ?", keys)
+            self._connection.execute(
+                "DELETE FROM failures WHERE started_at < ?", (failures_before,)
+            )
+        with self._explained():
+            self._connection.execute("VACUUM")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"{self.path}: {error}; set CLAIMBENCH_HOME to a folder that can be written, or "
+                "move this file away to start anew"
+            ) from error

@@ -1,0 +1,171 @@
+"""Carrying out one run in this process: seed, call, measure, check what came back."""
+
+import importlib
+import math
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from claimbench.author import Host, Run
+from claimbench.errors import AuthorError
+from claimbench.identity.methods import Replacement
+from claimbench.running.loading import load_module
+from claimbench.running.seeds import seed_everything
+from claimbench.running.workers.jobs import Failure, Job, Outcome
+from claimbench.running.workers.limits import ran_out_of_memory
+
+
+def load_function(
+    folder: Path, name: str, kind: str, methods: tuple[Replacement, ...] = ()
+) -> Callable[..., Any]:
+    """Import reproduce.py and return one of its marked functions.
+
+    Raises:
+        AuthorError: there is no such function, or it is not marked as `kind`.
+    """
+    function = getattr(load_module(folder, methods=methods), name, None)
+    if getattr(function, "claimbench", None) != kind or function is None:
+        raise AuthorError(f"{folder.name}/reproduce.py: no `{name}` marked with @{kind}")
+    return function  # type: ignore[no-any-return]
+
+
+def execute(job: Job, host: Host | None, began: Callable[[], None] = lambda: None) -> Outcome:
+    """Carry out a job here and now.
+
+    Args:
+        job: the run.
+        host: what `Run` reports to.
+        began: called once reproduce.py is imported, when the run's clock starts.
+    """
+    started_at = datetime.now(UTC).isoformat(timespec="seconds")
+    begin, cpu = time.perf_counter(), _cpu_seconds()
+    try:
+        function = load_function(job.folder, job.experiment, "experiment", job.methods)
+        began()
+        for framework in job.preload:  # an import inside the function must find it seeded
+            importlib.import_module(framework)
+        run = make_run(job.seed, job.precision, job.profile.device, "torch" in job.preload, host)
+        _reset_peak()
+        begin, cpu = time.perf_counter(), _cpu_seconds()
+        metrics = checked_metrics(function(run, **job.arguments))
+    except (Exception, SystemExit) as error:  # noqa: BLE001  the author's code may raise anything
+        return Outcome(
+            job,
+            started_at=started_at,
+            seconds=time.perf_counter() - begin,
+            cpu_seconds=_cpu_seconds() - cpu,
+            failure=Failure(_message(error, job), trimmed(error, job.folder), exception=error),
+        )
+    return Outcome(
+        job,
+        metrics,
+        run.curves,
+        started_at,
+        time.perf_counter() - begin,
+        _cpu_seconds() - cpu,
+        _peak_mb(),
+    )
+
+
+def make_run(seed: int, precision: str, device: str, torch: bool, host: Host | None) -> Run:
+    """Seed every global generator, set torch's defaults, and return the run."""
+    seed_everything(seed)
+    if torch:
+        import torch as loaded
+
+        loaded.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        loaded.use_deterministic_algorithms(True)
+        loaded.set_default_dtype(getattr(loaded, precision))
+    return Run(seed, device=device, precision=precision, torch_dtype=torch, host=host)
+
+
+def checked_metrics(returned: Any) -> dict[str, float]:
+    """Return an experiment's metrics as floats.
+
+    Raises:
+        AuthorError: it is no dict of name to number, or a number is NaN.
+    """
+    if not isinstance(returned, dict) or not returned:
+        raise AuthorError(
+            f"the experiment returned {_shown(returned)}; return a dict of metric name to number"
+        )
+    metrics = {}
+    for name, value in returned.items():
+        if not isinstance(name, str):
+            raise AuthorError(f"metric name {name!r} is not text")
+        metrics[name] = _number(name, value)
+    return metrics
+
+
+def _number(name: str, value: Any) -> float:
+    if hasattr(value, "item") and getattr(value, "size", None) is not None:
+        size = value.numel() if hasattr(value, "numel") else value.size
+        if size == 1:
+            value = value.item()
+    if isinstance(value, bool | int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            raise AuthorError(f"metric `{name}` is an integer too large for a float") from None
+        if math.isnan(number):
+            raise AuthorError(f"metric `{name}` is NaN")
+        return number
+    raise AuthorError(f"metric `{name}` is {_shown(value)}; return one number")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _message(error: BaseException, job: Job) -> str:
+    if ran_out_of_memory(error):
+        profile = job.profile
+        return f"out of memory: the profile `{profile.name}` allows {profile.memory_mb} MB a run"
+    return describe(error)
+
+
+def describe(error: BaseException) -> str:
+    """Return an error as one line: type and message."""
+    lines = str(error).strip().splitlines() or [""]
+    more = " […]" if len(lines) > 1 else ""
+    return f"{type(error).__name__}: {lines[0]}{more}" if lines[0] else type(error).__name__
+
+
+def trimmed(error: BaseException, folder: Path) -> str:
+    """Return the traceback from the first frame in the paper folder on; all of it if none is."""
+    summary = traceback.TracebackException.from_exception(error)
+    inside = str(folder.resolve()) + os.sep
+    for number, frame in enumerate(summary.stack):
+        if frame.filename.startswith(inside):
+            summary.stack = traceback.StackSummary.from_list(summary.stack[number:])
+            break
+    return "".join(summary.format())
+
+
+def _cpu_seconds() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _reset_peak() -> None:
+    path = Path("/proc/self/clear_refs")
+    if path.exists():
+        path.write_text("5", encoding="ascii")
+
+
+def _peak_mb() -> float | None:
+    path = Path("/proc/self/status")
+    if path.exists():
+        for line in path.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    divisor = 1024 if sys.platform != "darwin" else 1024**2
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / divisor

@@ -1,0 +1,129 @@
+"""The worker process: it serves the jobs of one paper, one after the other."""
+
+import io
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from claimbench.identity.methods import Replacement
+from claimbench.profiles import Profile
+from claimbench.running.artefacts import ArtefactStore
+from claimbench.running.workers.environment import computing
+from claimbench.running.workers.execute import execute
+from claimbench.running.workers.jobs import Job, Outcome
+from claimbench.running.workers.limits import cut_network, limit_memory
+from claimbench.running.workers.processes import kill_children
+from claimbench.running.workers.wire import Reader, send
+from claimbench.spec.discovery import suite_root
+
+_PROGRESS_EVERY = 0.1
+
+
+def serve(sock: socket.socket, log: int) -> None:
+    """Carry out jobs from the socket until it closes; what they print goes to `log`."""
+    sys.dont_write_bytecode = True  # a compiled file misses an edit of its second and size
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    for stream in (sys.stdout, sys.stderr):  # a run that is killed has its last lines in the log
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+    send(sock, {"worker": os.getpid()})
+    reader = Reader(sock)
+    limited = False
+    environment: dict[str, Any] = {}
+    while not reader.closed:
+        for message in reader.receive():
+            job = decode_job(message)
+            if not limited:
+                limited = True
+                sys.path.insert(0, str(suite_root(job.folder)))
+                cut_network()
+                limit_memory(job.profile.memory_mb)
+            host = SocketHost(sock, job)
+            outcome = execute(job, host, lambda: send(sock, {"began": True}))
+            kill_children()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            environment = environment or computing(job.profile.environment)
+            outcome = replace(outcome, artefacts=tuple(host.used), environment=environment)
+            send(sock, encode_outcome(outcome))
+
+
+class SocketHost:
+    """Reports a run's progress to the parent, and hands it its artefacts."""
+
+    def __init__(self, sock: socket.socket, job: Job) -> None:
+        self._sock = sock
+        self._store = ArtefactStore(job, self, self.building)
+        self._last = 0.0
+
+    @property
+    def used(self) -> list[str]:
+        """Keys of the artefacts that the run has asked for."""
+        return self._store.used
+
+    def progress(self, done: int, total: int) -> None:
+        """See `claimbench.author.Host`; at most ten messages a second."""
+        now = time.monotonic()
+        if now - self._last >= _PROGRESS_EVERY:
+            self._last = now
+            send(self._sock, {"progress": [done, total]})
+
+    def artefact(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        """See `claimbench.author.Host`."""
+        return self._store.get(function, arguments)
+
+    def building(self, name: str, seconds: float | None) -> None:
+        """Stop the run's clock while an artefact is built; `None` starts it again."""
+        send(self._sock, {"building": name, "seconds": seconds})
+
+
+def encode_job(job: Job) -> dict[str, Any]:
+    """Return a job as JSON data."""
+    return {
+        **vars(job),
+        "folder": str(job.folder),
+        "home": str(job.home),
+        "profile": vars(job.profile),
+        "methods": [vars(replacement) for replacement in job.methods],
+    }
+
+
+def decode_job(message: dict[str, Any]) -> Job:
+    """Return the job that `encode_job` made the message of."""
+    profile = {**message["profile"], "requires": tuple(message["profile"]["requires"])}
+    return Job(
+        **{
+            **message,
+            "folder": Path(message["folder"]),
+            "home": Path(message["home"]),
+            "profile": Profile(**profile),
+            "preload": tuple(message["preload"]),
+            "methods": tuple(Replacement(**words) for words in message["methods"]),
+        }
+    )
+
+
+def encode_outcome(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON data, its job left out."""
+    failure = outcome.failure
+    return {
+        "outcome": {
+            "metrics": outcome.metrics,
+            "curves": outcome.curves,
+            "started_at": outcome.started_at,
+            "seconds": outcome.seconds,
+            "cpu_seconds": outcome.cpu_seconds,
+            "peak_mb": outcome.peak_mb,
+            "artefacts": outcome.artefacts,
+            "environment": outcome.environment,
+        },
+        "failure": failure and {"message": failure.message, "traceback": failure.traceback},
+    }

@@ -1,0 +1,137 @@
+"""From a paper folder to its spec, through a cache keyed by content."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from claimbench.spec import contract, semantics
+from claimbench.spec.explain import explain
+from claimbench.spec.models import ClaimsFile, Spec
+from claimbench.spec.parts import Part, Parts, parts_of
+from claimbench.spec.problems import LIMIT, Problem, SpecError
+from claimbench.spec.reading import Document
+from claimbench.spec.reproduce_ast import Reproduce
+
+COMPANIONS = {
+    "method.py": "no such file; the paper's method stands here, alone and importable",
+    "README.md": "no such file; say here what the paper claims and how it is checked",
+}
+
+
+class Cache(Protocol):
+    """Where checked specs are kept, text by key."""
+
+    def get(self, key: str) -> str | None:
+        """Return what was put under the key, or None."""
+
+    def put(self, key: str, value: str) -> None:
+        """Keep the value."""
+
+
+def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
+    """Read and check claims.yaml against itself and against reproduce.py, which is not imported.
+
+    Args:
+        folder: the paper folder; its name is the paper's slug.
+        cache: where the result for the same files is kept; only valid specs are.
+
+    Raises:
+        SpecError: with every problem of the folder.
+    """
+    folder = Path(folder)
+    slug = os.path.basename(os.path.abspath(folder))
+    claims, claims_lack = _read(folder / "claims.yaml")
+    source, source_lack = _read(folder / "reproduce.py")
+    lacks = [
+        _lack(folder / name, COMPANIONS[name]) for name in COMPANIONS if not _is_file(folder, name)
+    ]
+    lacks = [*filter(None, (claims_lack, source_lack)), *lacks]
+    if cache is None or claims is None or source is None or lacks:
+        return _check(folder, slug, claims, source, lacks)
+    key = _key(slug, claims, source)
+    if (text := cache.get(key)) is not None:
+        try:
+            return Spec.model_validate_json(text, context={"folder": folder})
+        except ValidationError:
+            pass  # not what was put there; checked anew and replaced
+    spec = _check(folder, slug, claims, source, lacks)
+    cache.put(key, spec.model_dump_json(by_alias=True, exclude_defaults=True))
+    return spec
+
+
+def _check(
+    folder: Path, slug: str, claims: bytes | None, source: bytes | None, lacks: list[Problem]
+) -> Spec:
+    reproduce = None if source is None else Reproduce(folder / "reproduce.py", source)
+    problems: list[Problem] = []
+    file = None
+    if claims is not None:
+        document = Document(folder / "claims.yaml", claims)
+        problems += document.problems
+        if document.readable:
+            try:
+                file = ClaimsFile.model_validate(document.data)
+                parts = Parts(
+                    {index: Part(claim) for index, claim in enumerate(file.claims)},
+                    {name: Part(experiment) for name, experiment in file.experiments.items()},
+                )
+            except ValidationError as error:
+                problems += explain(error, document)
+                parts = parts_of(document.data)
+            problems += islice(_problems(document, reproduce, parts), LIMIT + 1)
+    if reproduce is not None:
+        problems += reproduce.problems
+    problems += lacks
+    if problems or file is None:
+        raise SpecError(slug, problems)
+    lines = tuple(document.line(("claims", index)) for index in range(len(file.claims)))
+    content = {name: getattr(file, name) for name in ClaimsFile.model_fields}
+    return Spec.model_validate(
+        {**content, "slug": slug, "lines": lines}, context={"folder": folder}
+    )
+
+
+def _problems(document: Document, reproduce: Reproduce | None, parts: Parts) -> Iterator[Problem]:
+    yield from semantics.check(parts, document)
+    if reproduce is not None and not reproduce.problems:
+        yield from contract.check(parts, document, reproduce)
+
+
+def _read(path: Path) -> tuple[bytes | None, Problem | None]:
+    try:
+        return path.read_bytes(), None
+    except FileNotFoundError:
+        return None, _lack(path, "no such file; CONTRIBUTING.md shows how to write one")
+    except OSError as error:
+        return None, _lack(path, f"cannot be read: {error.strerror}")
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    return os.path.isfile(os.path.join(folder, name))
+
+
+def _lack(path: Path, message: str) -> Problem:
+    return Problem(path, 1, 1, message)
+
+
+def _key(slug: str, claims: bytes, source: bytes) -> str:
+    digest = hashlib.sha256(_own_digest())
+    for part in (slug.encode("utf-8", errors="surrogateescape"), claims, source):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+@functools.cache
+def _own_digest() -> bytes:
+    """Return the digest of this package's own source: another check is another key."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.digest()

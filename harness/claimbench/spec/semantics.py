@@ -1,0 +1,255 @@
+"""Checks on claims that take several keys together; what a single key can tell is in `models`.
+
+A check yields findings: where in the claim, and one sentence. `check` adds the claim's name.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from claimbench.judging.group_t import LOOKS
+from claimbench.spec.explain import guess, prefix
+from claimbench.spec.models import Claim, Known, rule_of
+from claimbench.spec.parts import Part, Parts
+from claimbench.spec.problems import Problem
+from claimbench.spec.reading import Document, Location
+from claimbench.spec.region import Region, number
+from claimbench.tiers import TIERS
+
+SEEDS = {"every": (1, 100), "typical": (6, 20)}
+
+
+class Finding(NamedTuple):
+    """One sentence on a claim, and the place below the claim that it is about."""
+
+    place: Location
+    sentence: str
+    at: str = "key"
+
+
+def check(parts: Parts, document: Document) -> Iterator[Problem]:
+    """Yield every problem that claims have by themselves and among each other.
+
+    Args:
+        parts: claims and experiments of the document.
+        document: the file.
+    """
+    for index, part in parts.claims.items():
+        for finding in _findings(part, parts):
+            location = ("claims", index, *finding.place)
+            text = prefix(location, document) + finding.sentence
+            yield document.problem(location, text, at=finding.at)
+    yield from _names(document)
+
+
+def _findings(part: Part[Claim], parts: Parts) -> Iterator[Finding]:
+    claim = part.value
+    for keys, each in CHECKS:
+        if part.has(*keys):
+            yield from each(claim)
+    experiment = parts.experiments.get(claim.experiment)
+    if part.has("kind", "experiment", "rule", "seeds") and (
+        experiment is not None and experiment.has("deterministic")
+    ):
+        yield from _seeds(claim, experiment.value.deterministic)
+
+
+def _names(document: Document) -> Iterator[Problem]:
+    """Check ids and names of experiments in the raw data: also of claims with other problems."""
+    data = document.data if isinstance(document.data, dict) else {}
+    entries, experiments = data.get("claims"), data.get("experiments")
+    named = list(experiments) if isinstance(experiments, dict) else None
+    lines: dict[str, int] = {}
+    used: set[str] = set()
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        location: Location = ("claims", index)
+        if not isinstance(entry, dict):
+            continue
+        id, experiment = entry.get("id"), entry.get("experiment")
+        if isinstance(id, str) and id in lines:
+            text = f"claim `{id}`: the claim in line {lines[id]} has this id; ids are unique"
+            yield document.problem((*location, "id"), text)
+        elif isinstance(id, str):
+            lines[id] = document.line(location)
+        if isinstance(experiment, str) and experiment:
+            used.add(experiment)
+            if named is not None and experiment not in named:
+                text = f"{prefix((*location, 'experiment'), document)}no experiment `{experiment}`"
+                known = f"; {guess(experiment, named)}" if named else ""
+                yield document.problem((*location, "experiment"), text + known)
+    removed = data.get("removed")
+    for index, entry in enumerate(removed if isinstance(removed, list) else []):
+        if isinstance(entry, dict) and isinstance(id := entry.get("id"), str) and id in lines:
+            text = f"`removed` names `{id}`, which stands in line {lines[id]}; remove one of them"
+            yield document.problem(("removed", index, "id"), text)
+    for name in named or []:
+        if name not in used and entries:
+            text = f"experiment `{name}`: no claim uses it; add a claim or remove it"
+            yield document.problem(("experiments", name), text, at="key")
+
+
+def _deviation(claim: Claim) -> Iterator[Finding]:
+    if claim.fidelity == "exact" and claim.deviation is not None:
+        yield Finding(
+            ("deviation",),
+            "fidelity is exact, so nothing deviates; remove `deviation`, or write "
+            "`fidelity: reduced`",
+        )
+    if claim.fidelity != "exact" and claim.deviation is None:
+        yield Finding(
+            ("fidelity",),
+            f"fidelity is {claim.fidelity}, so say what differs from the paper's setting: add "
+            "`deviation`",
+        )
+
+
+def _expected_tiers(claim: Claim) -> Iterator[Finding]:
+    if not claim.expect_at(claim.from_):
+        first = next(iter(sorted(claim.expectations(), key=TIERS.index)))
+        yield Finding(
+            ("expect",),
+            f"judged from {claim.from_}, but `expect` begins at {first}; add "
+            f"`{claim.from_}`, or write `from: {first}`",
+        )
+
+
+def _reported(claim: Claim) -> Iterator[Finding]:
+    metrics = list(dict.fromkeys(m for entry in claim.expectations().values() for m in entry))
+    for metric in claim.reported:
+        if metric not in metrics:
+            yield Finding(
+                ("reported", metric),
+                f"reports `{metric}`, which `expect` does not have; {guess(metric, metrics)}",
+            )
+
+
+def _known(claim: Claim) -> Iterator[Finding]:
+    if isinstance(claim.known, Known) or claim.known is None:
+        return
+    for tier in claim.known:
+        if not claim.judged_at(tier):
+            yield Finding(
+                ("known", tier),
+                f"judged from {claim.from_}, so nothing can be known at {tier}; remove it",
+            )
+
+
+def _seeds(claim: Claim, deterministic: bool) -> Iterator[Finding]:
+    if deterministic:
+        if claim.declared_rule in ("typical", "mean"):
+            yield Finding(
+                ("rule",),
+                f"`{claim.experiment}` is deterministic, so one run decides; remove `rule`",
+            )
+        if claim.seeds is not None and claim.seeds.max != 1:
+            yield Finding(
+                ("seeds",),
+                f"`{claim.experiment}` is deterministic, so one run decides; remove `seeds`",
+            )
+        return
+    rule = rule_of(claim, deterministic)
+    if claim.seeds is None:
+        return
+    if rule == "mean":
+        allowed, text = claim.seeds.max in LOOKS, "at most 5, 8, 12 or 20"
+    else:
+        least, most = SEEDS[rule]
+        allowed, text = least <= claim.seeds.max <= most, f"{least} to {most}"
+    if not allowed:
+        yield Finding(
+            ("seeds", "max"),
+            f"the rule {rule} takes {text} seeds, found {claim.seeds.max}",
+            "value",
+        )
+
+
+def _mean(claim: Claim) -> Iterator[Finding]:
+    """The rule `mean` judges one metric; `scale` belongs to it and takes positive bounds."""
+    if claim.declared_rule != "mean":
+        if claim.scale is not None:
+            yield Finding(
+                ("scale",), "only the rule mean has a scale; remove `scale`, or add `rule: mean`"
+            )
+        return
+    for tier, regions in claim.expectations().items():
+        place = claim.expect_place(tier)
+        if len(regions) > 1:
+            yield Finding(
+                place,
+                f"the rule mean judges one metric, and `{'.'.join(place)}` has "
+                f"{' and '.join(regions)}; make two claims, or remove `rule`",
+            )
+        for metric, region in regions.items():
+            low = min(end for end in (region.lower, region.upper) if math.isfinite(end))
+            if claim.scale == "log" and low <= 0:
+                yield Finding(
+                    (*place, metric),
+                    f"`scale: log` takes positive bounds, and {metric} {region} has "
+                    f"{number(low)}; move it, or remove `scale`",
+                )
+
+
+def _comparison(claim: Claim) -> Iterator[Finding]:
+    """No difference (a gap of 0, a ratio of 1) must fail a comparison, and not by a hair."""
+    if claim.kind != "comparison":
+        return
+    for tier, regions in claim.expectations().items():
+        place = claim.expect_place(tier)
+        touching = [
+            Finding((*place, metric, key), sentence)
+            for metric, region in regions.items()
+            for key, sentence in _touches(region, no_difference(metric))
+        ]
+        yield from touching
+        if not touching and all(r.holds(no_difference(m)) for m, r in regions.items()):
+            points = " and ".join(f"{m} = {number(no_difference(m))}" for m in regions)
+            yield Finding(
+                place,
+                f"no difference ({points}) passes all of `{'.'.join(place)}`; move a "
+                "bound so that it fails",
+            )
+
+
+def no_difference(metric: str) -> float:
+    """Return the metric's value where two sides are equal: 1 if `ratio` is a word of its name."""
+    return 1.0 if "ratio" in re.split("[^a-z]+", metric.lower()) else 0.0
+
+
+def _touches(region: Region, point: float) -> Iterator[tuple[str, str]]:
+    """Yield the key of each closed bound that lies at the point, with what to write instead."""
+    lets = "lets `no difference` pass; write"
+    text = number(point)
+    if region.at_least == point:
+        yield "at_least", f"`at_least: {text}` {lets} `above: {text}` or a margin"
+    if region.at_most == point:
+        yield "at_most", f"`at_most: {text}` {lets} `below: {text}` or a margin"
+    if region.between is not None and point in region.between:
+        low, high = (number(end) for end in region.between)
+        instead = (
+            f"`above: {low}` with `at_most: {high}`"
+            if region.between[0] == point
+            else f"`at_least: {low}` with `below: {high}`"
+        )
+        yield "between", f"`between: [{low}, {high}]` {lets} {instead}, or a margin"
+    if region.equals is not None and region.tolerance is not None:
+        distance = math.fabs(region.equals - point)
+        if math.isclose(distance, region.tolerance, rel_tol=1e-9):
+            key = "abs" if region.abs is not None else "rel"
+            yield (
+                key,
+                (
+                    f"`equals: {number(region.equals)}` with this `{key}` reaches {text} and "
+                    f"{lets} a smaller `{key}`"
+                ),
+            )
+
+
+CHECKS: tuple[tuple[tuple[str, ...], Callable[[Claim], Iterator[Finding]]], ...] = (
+    (("fidelity", "deviation"), _deviation),
+    (("expect", "from"), _expected_tiers),
+    (("expect", "reported"), _reported),
+    (("known", "from"), _known),
+    (("kind", "expect"), _comparison),
+    (("rule", "scale", "expect"), _mean),
+)

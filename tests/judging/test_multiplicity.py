@@ -1,0 +1,234 @@
+"""What many verdicts say together, on records as `claimbench results --json` prints them."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from claimbench.judging.multiplicity import discoveries, expected_errors, p_value
+from claimbench.judging.result import jsonable
+from claimbench.judging.rules import judge, judge_mean
+from claimbench.judging.sequential import at_least
+from claimbench.spec import Region
+
+INF = math.inf
+REGION = Region(at_least=0)
+
+
+def setting(judgement, values=None):
+    """What a record says of a setting's seeds."""
+    metrics = {} if values is None else {"value": {"values": list(values[: judgement.seeds])}}
+    return {
+        "verdict": judgement.verdict,
+        "held": judgement.held,
+        "seeds": judgement.seeds,
+        "metrics": metrics,
+    }
+
+
+def record(verdict, rule="typical", held=6, seeds=6, controls=((0, 6),), **more):
+    """A record whose controls held in so many of so many seeds, read back from JSON."""
+    one: dict[str, Any] = {
+        "paper": "lion",
+        "claim": "lower-loss",
+        "verdict": verdict,
+        "rule": rule,
+        "held": held,
+        "seeds": seeds,
+        "expect": {"value": REGION.model_dump(exclude_none=True)},
+        "metrics": {},
+        "controls": [{"held": h, "seeds": n, "metrics": {}} for h, n in controls],
+        "passes_with": None,
+        **more,
+    }
+    return json.loads(json.dumps(jsonable(one)))
+
+
+def mean_record(values, control, verdict="reproduced", region=REGION, **more):
+    """A record of the rule `mean`, with the control that was run, if any."""
+    settings = [setting(judge_mean(x, region), x) for x in (values, control)]
+    settings[0]["verdict"] = verdict
+    fields = {
+        **settings[0],
+        "expect": {"value": region.model_dump(exclude_none=True)},
+        "controls": settings[1:],
+        **more,
+    }
+    return json.loads(json.dumps(jsonable({**record(verdict, "mean"), **fields})))
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (record("reproduced"), 2 / 64),
+        (record("reproduced", controls=()), 2 / 64),
+        (record("reproduced", controls=((0, 6), (1, 9))), 2 * (1 / 64 + 6 / 512)),
+        (record("reproduced", controls=((0, 6), (0, 0))), 2 / 64),
+        (record("diverged", held=0), 2 / 64),
+        (record("diverged", held=1, seeds=9, controls=()), 2 * (1 / 64 + 6 / 512)),
+        (record("reproduced", "every", 3, 3, ((0, 1),)), 1 / 8),
+        (record("diverged", "every", 2, 3, ()), 0),
+        (record("reproduced", "every", 1, 1, ((0, 1),), deterministic=True), 0),
+        (record("inconclusive", held=10, seeds=20), 1),
+        (record("vacuous"), 1),
+    ],
+)
+def test_p_value_by_hand(one, expected):
+    assert p_value(one) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize("verdict", ["skipped", "error"])
+def test_what_was_not_judged_has_no_p_value(verdict):
+    with pytest.raises(KeyError, match=verdict):
+        p_value(record(verdict))
+    assert discoveries([record(verdict)]) == []
+    assert expected_errors([record(verdict)]).judged == 0
+
+
+def test_p_value_of_the_rule_mean():
+    up, down = [1.0, 1.2, 0.8, 0.9, 1.3], [-1.0, -0.3, -1.2, -0.8, -0.7]
+    one = mean_record(up, down)
+    larger = stats.ttest_1samp(down, 0, alternative="less").pvalue
+    assert larger > stats.ttest_1samp(up, 0, alternative="greater").pvalue
+    assert p_value(one) == pytest.approx(2 * larger)
+    assert p_value(mean_record(down, [], "diverged")) == pytest.approx(2 * larger)
+
+
+def test_p_value_of_the_rule_mean_with_logarithms_and_infinities():
+    values = [2.0, 2.5, 1.8, 3.0, 2.2]
+    region = Region(at_least=1)
+    one = mean_record(values, [], region=region, scale="log")
+    logs = stats.ttest_1samp(np.log(values), 0, alternative="greater").pvalue
+    assert p_value(one) == pytest.approx(2 * logs)
+    assert p_value(mean_record([1.0, 2.0, INF, 3.0, 1.0], [], "diverged")) == 0
+
+
+def tried(rng, share, control_share):
+    """A claim with one control, tried under the rule `typical`, as a record."""
+    main = judge((rng.random(20) < share).tolist())
+    verdict = {"undecided": "inconclusive"}.get(main.verdict, main.verdict)
+    controls = []
+    if verdict == "reproduced":
+        control = judge((rng.random(20) < control_share).tolist())
+        controls = [setting(control)]
+        verdict = {"diverged": "reproduced", "reproduced": "vacuous"}.get(
+            control.verdict, "inconclusive"
+        )
+    return record(verdict, held=main.held, seeds=main.seeds, controls=()) | {"controls": controls}
+
+
+@pytest.mark.parametrize(
+    ("share", "control_share", "wrong"),
+    [
+        (0.5, 0.0, ("reproduced", "diverged")),
+        (1.0, 0.5, ("reproduced",)),
+        (0.6, 0.5, ("reproduced", "diverged")),
+    ],
+)
+def test_p_values_are_valid_where_the_verdict_is_wrong(share, control_share, wrong):
+    rng = np.random.default_rng(9)
+    records = [tried(rng, share, control_share) for _ in range(4000)]
+    p = np.array([p_value(r) if r["verdict"] in wrong else 1.0 for r in records])
+    for x in (0.01, 0.032, 0.05, 0.0932, 0.2):
+        assert np.mean(p <= x) <= x + 4 * math.sqrt(x / len(p))
+    assert np.mean(p < 1) > 0.01
+
+
+def test_expected_errors_bound_the_wrong_verdicts():
+    rng = np.random.default_rng(10)
+    truths = [(0.5, 0.0), (0.45, 0.0), (0.9, 0.1), (0.8, 0.5), (0.95, 0.05)] * 100
+    records = [tried(rng, *truth) for truth in truths]
+    errors = expected_errors(records)
+    wrong = sum(
+        r["verdict"] == "diverged"
+        if share > 0.5 >= control
+        else r["verdict"] in ("reproduced", "vacuous")
+        for r, (share, control) in zip(records, truths, strict=True)
+        if share != 0.8
+    ) + sum(
+        r["verdict"] in ("reproduced", "diverged")
+        for r, (share, _) in zip(records, truths, strict=True)
+        if share == 0.8
+    )
+    assert 0 < wrong <= errors.total
+    assert errors.judged == 500
+    assert errors.claims == pytest.approx(25)
+    assert errors.decided == sum(r["verdict"] != "inconclusive" for r in records)
+
+
+def test_expected_errors_by_hand():
+    errors = expected_errors(
+        [
+            record("reproduced"),
+            record("inconclusive", controls=()),
+            record("vacuous", controls=((6, 6), (0, 6))),
+            record("diverged", controls=(), passes_with={"verdict": "reproduced"}),
+            record("reproduced", "mean"),
+            record("reproduced", "every", 4, 4),
+            record("diverged", "every", 0, 1, ()),
+            record("diverged", "every", 0, 1, (), max_seeds=5),
+            record("reproduced", "every", 1, 1, deterministic=True),
+            record("error"),
+            record("skipped"),
+        ]
+    )
+    assert (errors.judged, errors.decided, errors.certain) == (9, 8, 3)
+    assert errors.claims == pytest.approx(5 * 0.05 + 1 / 16 + 1 / 8 + 1 / 32)
+    assert errors.controls == pytest.approx((1 + 1 + 2 + 2 + 1) * 0.05 + 1 / 16 + 1 / 8 + 1 / 32)
+    assert errors.total == errors.claims + errors.controls
+
+
+def test_nothing_tried():
+    assert expected_errors([]).total == 0
+    assert discoveries([]) == []
+
+
+def test_discoveries_agree_with_scipy():
+    rng = np.random.default_rng(11)
+    shares = rng.choice([0.0, 0.5, 1.0, 1.0, 1.0, 1.0], 60)
+    records = [tried(rng, share, 0.0) for share in shares]
+    records += [record("diverged", "every", 0, 1)] * 3
+    found = discoveries(records, 0.05)
+    assert [one.record for one in found] == records
+    p = [one.p_value for one in found]
+    assert p == [p_value(one) for one in records]
+    for method, survives in (
+        ("bh", [one.survives for one in found]),
+        ("by", [one.survives_any for one in found]),
+    ):
+        adjusted = stats.false_discovery_control(p, method=method)
+        assert survives == [bool(x <= 0.05) for x in adjusted]
+    assert 0 < sum(one.survives_any for one in found) < sum(one.survives for one in found)
+
+
+@pytest.mark.parametrize(("undecided", "survives"), [(1, True), (3, False)])
+def test_undecided_claims_belong_to_the_family(undecided, survives):
+    """One verdict of 6 of 6 (p = 1/32) among m claims survives at 5 % only while m is 1."""
+    family = [record("reproduced")] + [record("inconclusive")] * (undecided - 1)
+    assert discoveries(family)[0].survives == survives
+
+
+def test_share_of_wrong_verdicts_among_survivors_is_below_the_rate():
+    rng = np.random.default_rng(12)
+    shares = []
+    for _ in range(150):
+        truths = [0.5] * 20 + [1.0] * 20
+        found = discoveries([tried(rng, share, 0.0) for share in truths], 0.1)
+        survivors = [t for one, t in zip(found, truths, strict=True) if one.survives]
+        shares.append(sum(t == 0.5 for t in survivors) / max(1, len(survivors)))
+    assert np.mean(shares) <= 0.1 * 0.5 + 3 * np.std(shares) / math.sqrt(150)
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.1])
+def test_rate_that_is_none(rate):
+    with pytest.raises(ValueError, match=r"rate must lie in \(0, 1\)"):
+        discoveries([], rate)
+
+
+def test_p_value_is_that_of_the_sequential_test():
+    """Later looks count what earlier ones would have ended."""
+    assert p_value(record("reproduced", held=15, seeds=20)) == 2 * at_least(20, 15, 0.5)
+    assert p_value(record("reproduced", held=15, seeds=20)) > 2 * stats.binom.sf(14, 20, 0.5)

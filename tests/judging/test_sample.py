@@ -1,0 +1,351 @@
+"""One setting over its seeds: what is wanted next, and what the runs that are there say."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claimbench.identity.keys import Identity
+from claimbench.judging.sample import Fault, Sample
+from claimbench.running.store import StoredRun
+from claimbench.running.workers.jobs import Failure
+from claimbench.spec import Region
+
+IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {})
+ONE = {"value": Region(at_least=1)}
+
+
+def sample(
+    rule="typical", *, cap=None, max_seeds=None, deterministic=False, regions=ONE, scale=None
+):
+    """A sample without runs; its jobs are never asked for."""
+    most = max_seeds or {"typical": 20, "mean": 20, "every": 3, "probe": 3}[rule]
+    return Sample(
+        identity=IDENTITY,
+        job=lambda index: pytest.fail(f"a sample starts no run, but asked for job {index}"),
+        regions=regions,
+        rule=rule,
+        max_seeds=most,
+        cap=min(most, cap or most),
+        deterministic=deterministic,
+        scale=scale,
+    )
+
+
+def stored(index, **metrics):
+    """A run that has been finished."""
+    return StoredRun(index, metrics, "2024-01-01T00:00:00+00:00", 1.0, 1.0, None)
+
+
+def runs(signs, start=0):
+    """One run a character: + in the region and - outside, each with its own value; = all alike."""
+    values = {"+": 2.0, "-": -2.0, "=": 1.5}
+    return {
+        index: stored(index, value=values[sign] + (sign != "=") * index / 1000)
+        for index, sign in enumerate(signs, start)
+    }
+
+
+def failures(*indices):
+    """Failed runs."""
+    return {index: Failure(f"ValueError: number {index}") for index in indices}
+
+
+def fault_of(one):
+    """The message of a sample's fault."""
+    return one.fault and one.fault.message
+
+
+def state(one):
+    """Everything that a trial sees of a sample."""
+    return (
+        one.fault,
+        one.final,
+        one.wanted(),
+        [run.index for run in one.judged],
+        one.misses(),
+        one.judgement,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "signs", "wanted"),
+    [
+        ("typical", "", range(6)),
+        ("typical", "++++", [4, 5]),
+        ("typical", "++++++", []),
+        ("typical", "+++++-", [6, 7, 8]),
+        ("typical", "+++-+-+-+", [9, 10, 11]),
+        ("typical", "+++-+-+-+-+-", range(12, 20)),
+        ("typical", "+-" * 10, []),
+        ("every", "", [0, 1, 2]),
+        ("every", "+", [1, 2]),
+        ("every", "+++", []),
+        ("every", "-", []),
+        ("every", "+-", []),
+        ("probe", "", [0]),
+        ("probe", "-", []),
+    ],
+)
+def test_wanted_are_the_seeds_up_to_the_next_look(rule, signs, wanted):
+    one = sample(rule)
+    one.take(runs(signs), {})
+    assert one.fault is None
+    assert one.wanted() == list(wanted)
+    assert one.final == (not wanted)
+
+
+@pytest.mark.parametrize(
+    ("rule", "signs", "verdict", "held", "seeds"),
+    [
+        ("typical", "++++++", "reproduced", 6, 6),
+        ("typical", "++++++---", "reproduced", 6, 6),
+        ("typical", "------", "diverged", 0, 6),
+        ("typical", "+-" * 10, "undecided", 10, 20),
+        ("every", "+++", "reproduced", 3, 3),
+        ("every", "+-+", "diverged", 1, 2),
+    ],
+)
+def test_judgement_counts_the_runs_up_to_the_deciding_one(rule, signs, verdict, held, seeds):
+    one = sample(rule)
+    one.take(runs(signs), {})
+    judgement = one.judgement
+    assert (judgement.verdict, judgement.held, judgement.seeds) == (verdict, held, seeds)
+    assert [run.index for run in one.judged] == list(range(seeds))
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(
+    rule=st.sampled_from(["typical", "every", "mean"]),
+    outcomes=st.lists(st.sampled_from("++====-x"), max_size=20),
+    data=st.data(),
+)
+def test_order_of_arrival_changes_nothing(rule, outcomes, data):
+    good = runs("".join(outcomes).replace("x", "-"))
+    bad = [index for index, outcome in enumerate(outcomes) if outcome == "x"]
+    events = [
+        ({}, failures(index)) if index in bad else ({index: run}, {}) for index, run in good.items()
+    ]
+    at_once, in_turn, shuffled = sample(rule), sample(rule), sample(rule)
+    at_once.take({i: run for i, run in good.items() if i not in bad}, failures(*bad))
+    for event in events:
+        in_turn.take(*event)
+    for event in data.draw(st.permutations(events)):
+        shuffled.take(*event)
+    assert state(at_once) == state(in_turn) == state(shuffled)
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(outcomes=st.lists(st.sampled_from("+-"), min_size=20, max_size=20), data=st.data())
+def test_taking_only_what_is_wanted_gives_the_verdict_of_all_runs(outcomes, data):
+    everything, one, whole = runs(outcomes), sample(), sample()
+    while not one.final:
+        index = data.draw(st.sampled_from(one.wanted()))
+        one.take({index: everything[index]}, {})
+    whole.take(everything, {})
+    assert state(one) == state(whole)
+
+
+@pytest.mark.parametrize(
+    ("rule", "cap", "signs", "wanted"),
+    [
+        ("typical", 4, "", range(4)),
+        ("typical", 4, "++++", []),
+        ("typical", 8, "+++++-", [6, 7]),
+        ("typical", 8, "+++++-++", []),
+        ("every", 2, "", [0, 1]),
+        ("every", 2, "++", []),
+    ],
+)
+def test_cap_ends_a_sample_undecided(rule, cap, signs, wanted):
+    one = sample(rule, cap=cap)
+    one.take(runs(signs), {})
+    assert one.wanted() == list(wanted)
+    assert one.final == (not wanted)
+    assert one.judgement.verdict == "undecided"
+    assert one.fault is None
+
+
+def test_runs_beyond_the_cap_are_not_read():
+    one = sample("every", cap=2)
+    one.take({**runs("++-"), 1: stored(1, value=5.0), 2: stored(2, other=1.0)}, {})
+    assert one.final
+    assert one.fault is None
+    assert len(one.judged) == 2
+
+
+@pytest.mark.parametrize("rule", ["typical", "every", "probe"])
+def test_missing_metric_is_a_fault(rule):
+    one = sample(rule, regions={**ONE, "loss": Region(below=1)})
+    one.take({0: stored(0, value=2.0, extra=1.0)}, {})
+    assert fault_of(one) == "seed 0: no metric `loss`; the experiment returned value, extra"
+    assert one.wanted() == []
+
+
+def test_failed_run_is_a_fault_only_if_the_sample_waits_for_it():
+    one = sample("every")
+    one.take({}, failures(1))
+    assert fault_of(one) is None
+    assert one.wanted() == [0, 2]
+    one.take(runs("+"), {})
+    assert fault_of(one) == "seed 1: ValueError: number 1"
+    assert one.fault == Fault("seed 1: ValueError: number 1", one.failures[1])
+    assert one.wanted() == []
+
+
+def test_failed_run_beyond_the_deciding_one_does_no_harm():
+    one = sample("every")
+    one.take(runs("-"), failures(1, 2))
+    assert one.fault is None
+    assert one.final
+    assert one.judgement.verdict == "diverged"
+
+
+def test_seeds_that_all_give_the_same_are_a_fault_unless_nothing_is_random():
+    same = {index: stored(index, value=2.0) for index in range(6)}
+    random, fixed = sample(), sample("every", max_seeds=1, deterministic=True)
+    random.take(same, {})
+    fixed.take(same, {})
+    assert fault_of(random) == (
+        "all 6 seeds give the same values; declare `deterministic: true` if nothing is random, "
+        "else use the run's seed, or return what varies with it too"
+    )
+    assert fixed.fault is None
+    assert fixed.judgement.verdict == "reproduced"
+
+
+@pytest.mark.parametrize(("rule", "seeds"), [("every", 3), ("typical", 6)])
+def test_seeds_are_called_the_same_only_when_the_last_one_is_there(rule, seeds):
+    same = {index: stored(index, value=2.0) for index in range(seeds)}
+    one, other = sample(rule), sample(rule)
+    for index in range(seeds - 1):
+        one.take({index: same[index]}, {})
+        other.take({index: same[index]}, {})
+    assert one.wanted() == [seeds - 1]
+    one.take({seeds - 1: same[seeds - 1]}, {})
+    other.take({seeds - 1: stored(seeds - 1, value=3.0)}, {})
+    assert str(fault_of(one)).startswith(f"all {seeds} seeds give the same values")
+    assert fault_of(other) is None
+
+
+def test_one_metric_that_varies_is_enough():
+    one = sample()
+    one.take({index: stored(index, value=2.0, noise=index) for index in range(6)}, {})
+    assert one.fault is None
+
+
+def test_every_metric_has_to_hold_in_the_same_seed():
+    regions = {"value": Region(at_least=1), "loss": Region(below=1)}
+    one = sample("every", regions=regions)
+    one.take({0: stored(0, value=2.0, loss=0.5), 1: stored(1, value=2.0, loss=1.5)}, {})
+    assert one.judgement.verdict == "diverged"
+    assert one.judgement.held == 1
+    assert one.misses() == "loss"
+
+
+def test_misses_is_none_where_all_hold():
+    one = sample("every")
+    one.take(runs("+++"), {})
+    assert one.misses() is None
+
+
+def test_infinite_value_lies_outside_but_a_probe_must_be_finite():
+    judged, probe = sample("every"), sample("probe")
+    for one in (judged, probe):
+        one.take({0: stored(0, value=math.inf)}, {})
+    assert judged.fault is None
+    assert judged.judgement.verdict == "diverged"
+    assert fault_of(probe) == "seed 0: metric `value` is infinite"
+
+
+def test_probe_looks_at_one_seed_and_judges_nothing():
+    one = sample("probe")
+    one.take(runs("-+"), {})
+    assert one.final
+    assert [run.index for run in one.judged] == [0]
+    with pytest.raises(ValueError, match="rule `probe` judges nothing"):
+        _ = one.judgement
+
+
+def numbers(*values):
+    """One run a value."""
+    return {index: stored(index, value=value, noise=index) for index, value in enumerate(values)}
+
+
+SPREAD = (0.0, 0.3, -0.4, 0.6, -0.5)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted", "verdict", "seeds"),
+    [
+        ((), range(5), "undecided", 0),
+        ((1.0, 2.0), [2, 3, 4], "undecided", 2),
+        ([3 + x for x in SPREAD], [], "reproduced", 5),
+        ([-1 + x for x in SPREAD], [], "diverged", 5),
+        ([1.2 + x for x in SPREAD], [5, 6, 7], "undecided", 5),
+        ([*(1.2 + x for x in SPREAD), 1.1, 1.2, 1.4], range(8, 12), "undecided", 8),
+        ([*(1.2 + x for x in SPREAD), 2.0, 2.0, 2.0, 9.0], [], "reproduced", 8),
+    ],
+)
+def test_rule_mean_looks_at_the_values(values, wanted, verdict, seeds):
+    one = sample("mean")
+    one.take(numbers(*values), {})
+    assert one.fault is None
+    assert one.wanted() == list(wanted)
+    assert one.final == (not wanted)
+    assert (one.judgement.verdict, len(one.judged)) == (verdict, seeds)
+    assert one.judgement.rule == "mean"
+
+
+def test_rule_mean_reproduces_what_typical_rejects():
+    values = [-0.5, -0.2, -0.1, *(5.0 + x for x in SPREAD)]
+    one = sample("mean", regions={"value": Region(at_least=-1)})
+    one.take(numbers(*values), {})
+    assert one.judgement.held == 8
+    one = sample("mean", regions={"value": Region(at_least=0)}, max_seeds=8)
+    one.take(numbers(*values), {})
+    assert (one.judgement.held, one.judgement.verdict) == (5, "reproduced")
+    assert one.misses() == "value"
+
+
+def test_rule_mean_with_a_cap_and_with_a_smaller_number_of_looks():
+    capped, short = sample("mean", cap=6), sample("mean", max_seeds=5)
+    for one in (capped, short):
+        one.take(numbers(*(1.2 + x for x in SPREAD)), {})
+    assert capped.wanted() == [5]
+    assert short.final
+    assert short.judgement.verdict == "undecided"
+    capped.take({5: stored(5, value=1.3)}, {})
+    assert capped.final
+
+
+def test_logarithms_decide_where_the_scale_says_so():
+    values = (3.0, 9.0, 5.0, 4.0, 100.0)
+    plain, logarithmic = sample("mean"), sample("mean", scale="log")
+    for one in (plain, logarithmic):
+        one.take(numbers(*values), {})
+    assert plain.judgement.verdict == "undecided"
+    assert logarithmic.judgement.verdict == "reproduced"
+
+
+@pytest.mark.parametrize("rule", ["mean", "probe"])
+def test_value_without_a_logarithm_is_a_fault(rule):
+    one = sample(rule, scale="log")
+    one.take(numbers(0.0), {})
+    assert fault_of(one) == "seed 0: metric `value` is 0.0; `scale: log` takes positive values"
+    assert one.wanted() == []
+
+
+def test_value_without_a_logarithm_after_the_verdict_does_no_harm():
+    one = sample("mean", scale="log")
+    one.take(numbers(*(3 + x for x in SPREAD), -1.0), {})
+    assert one.fault is None
+    assert one.judgement.verdict == "reproduced"
+
+
+def test_infinite_value_diverges_under_the_rule_mean():
+    one = sample("mean")
+    one.take(numbers(2.0, 2.1, math.inf, 2.2, 1.9), {})
+    assert one.fault is None
+    assert one.judgement.verdict == "diverged"

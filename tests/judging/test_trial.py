@@ -1,0 +1,385 @@
+"""Every verdict of the design, reached by running papers."""
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import claimbench
+from claimbench.judging.multiplicity import expected_errors, p_value
+from claimbench.judging.result import VERDICTS
+
+CODE = '''
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    """A number in [scale, 2 scale)."""
+    return {"value": scaled(1 + random.random(), scale)}
+
+
+@experiment
+def toss(run: Run, *, share: float = 1.0) -> dict[str, float]:
+    """1 in that share of all seeds."""
+    return {"hit": float(random.random() < share), "noise": random.random()}
+
+
+@experiment
+def constant(run: Run, *, value: float = 1.0) -> dict[str, float]:
+    return {"value": value}
+
+
+@experiment
+def odd(run: Run, *, how: str = "well") -> dict[str, float]:
+    if how == "raises":
+        print("the log of the run")
+        raise ArithmeticError("nothing adds up")
+    if how == "sleeps":
+        time.sleep(60)
+    value = {"nan": float("nan"), "text": "high", "infinite": float("inf")}.get(how, 1.0)
+    metrics = {"value": value, "noise": random.random()}
+    if how == "forgets":
+        del metrics["value"]
+    return metrics
+'''
+
+KNOWN = {"verdict": "diverges", "finding": "the value is too small"}
+FAR: dict[str, Any] = {"expect": {"value": {"at_least": 3}}}
+TOSS: dict[str, Any] = {
+    "experiment": "toss",
+    "kind": "number",
+    "expect": {"hit": {"above": 0.5}},
+    "control": {"share": 0.05},
+}
+ODD: dict[str, Any] = {"experiment": "odd", "control": {"how": "infinite"}}
+SAME = (
+    "seeds give the same values; declare `deterministic: true` if nothing is random, else use "
+    "the run's seed, or return what varies with it too"
+)
+MEAN: dict[str, Any] = {
+    "kind": "number",
+    "rule": "mean",
+    "expect": {"value": {"at_least": 1}},
+    "control": {"scale": 0.25},
+}
+NINE = "9 of 20 seeds held, which does not decide; so near one half that 200 seeds would not decide"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A paper of one claim, and what must be said of it."""
+
+    claim: dict[str, Any]
+    verdict: str
+    as_expected: bool
+    reason: str
+    counts: str = "0/0"
+    control: str = "not run 0/0"
+    entry: dict[str, Any] = field(default_factory=dict)
+
+
+def known(**more):
+    """What differs in a claim whose divergence is known."""
+    return {**FAR, "known": {**KNOWN, **more}}
+
+
+CASES = {
+    "holds": Case(
+        {}, "reproduced", True, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"
+    ),
+    "two_controls": Case(
+        {"control": [{"scale": 0.25}, {"scale": 0.125}]},
+        *("reproduced", True, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"),
+    ),
+    "typically": Case(
+        TOSS,
+        *("reproduced", True, "6 of 6 seeds held; control rejected", "6/6", "diverged 0/6"),
+    ),
+    "mean": Case(
+        MEAN,
+        "reproduced",
+        True,
+        "mean 1.5535 [1.2246, 1.8825] over 5 seeds; control rejected",
+        *("5/5", "diverged 0/5"),
+    ),
+    "mean_log": Case(
+        {**MEAN, "scale": "log", "expect": {"value": {"above": 3}}},
+        "diverged",
+        False,
+        "value is 1.6856 [1.2286, 1.7486], expected > 3; geometric mean 1.5384 [1.2325, 1.9202] "
+        "over 5 seeds",
+        "0/5",
+    ),
+    "mean_open": Case(
+        {**MEAN, "expect": {"value": {"at_least": 1.5}}, "seeds": {"max": 5}},
+        "inconclusive",
+        False,
+        "mean 1.5535 [1.2246, 1.8825] over 5 seeds, which does not decide; about 166 more would "
+        "probably decide",
+        "3/5",
+    ),
+    "mean_coarse": Case(
+        {**TOSS, "rule": "mean"},
+        "inconclusive",
+        False,
+        "mean 1 [-inf, inf] over 20 seeds, which does not decide; the rule `mean` says nothing "
+        "of equal values, `typical` does",
+        "20/20",
+    ),
+    "mean_control_passes": Case(
+        {**MEAN, "control": {"scale": 2.0}},
+        "vacuous",
+        False,
+        "the control (scale=2.0) passes the same check",
+        *("5/5", "reproduced 5/5"),
+    ),
+    "mean_no_logarithm": Case(
+        {**TOSS, "rule": "mean", "scale": "log", "control": {"share": 1.0}},
+        *("error", False, "seed 0: metric `hit` is 0.0; `scale: log` takes positive values"),
+        entry={"smoke": {"share": 0.0}},
+    ),
+    "deterministic": Case(
+        {"experiment": "constant", "control": {"value": 0.5}},
+        *("reproduced", True, "1 of 1 seed held; control rejected", "1/1", "diverged 0/1"),
+        {"deterministic": True},
+    ),
+    "fails": Case(FAR, "diverged", False, "value is 1.7486, expected ≥ 3; 0 of 1 seed held", "0/1"),
+    "known": Case(
+        known(), "diverged", True, "value is 1.7486, expected ≥ 3; 0 of 1 seed held", "0/1"
+    ),
+    "known_passes": Case(
+        known(passes_with={"scale": 5.0}),
+        "diverged",
+        True,
+        "value is 1.7486, expected ≥ 3; 0 of 1 seed held",
+        "0/1",
+    ),
+    "known_stuck": Case(
+        known(passes_with={"scale": 1.1}),
+        *("vacuous", False),
+        "passes_with (scale=1.1) fails too: nothing shows that the check can hold",
+        "0/1",
+    ),
+    "known_open": Case(
+        {**TOSS, "control": {"share": 0.01}, "known": {**KNOWN, "passes_with": {"share": 0.5}}},
+        *("inconclusive", False, f"passes_with (share=0.5): {NINE}", "0/6"),
+        entry={"smoke": {"share": 0.05}},
+    ),
+    "known_broken": Case(
+        {**ODD, **known(passes_with={"how": "raises"})},
+        "error",
+        False,
+        "passes_with (how='raises'): seed 0: ArithmeticError: nothing adds up",
+        "0/1",
+    ),
+    "known_holds": Case(
+        {"known": KNOWN},
+        *("reproduced", False, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"),
+    ),
+    "open": Case(TOSS, "inconclusive", False, NINE, "9/20", entry={"smoke": {"share": 0.5}}),
+    "open_control": Case(
+        {**TOSS, "control": {"share": 0.5}},
+        *("inconclusive", False, f"the control (share=0.5): {NINE}", "6/6", "undecided 9/20"),
+    ),
+    "vacuous": Case(
+        {"control": {"scale": 2.0}},
+        *("vacuous", False, "the control (scale=2.0) passes the same check"),
+        *("3/3", "reproduced 3/3"),
+    ),
+    "half_vacuous": Case(
+        {"control": [{"scale": 0.25}, {"scale": 2.0}]},
+        *("vacuous", False, "the control (scale=2.0) passes the same check"),
+        *("3/3", "reproduced 3/3"),
+    ),
+    "later": Case({**FAR, "from": "standard"}, "skipped", True, "judged from standard", "0/1"),
+    "later_known": Case(
+        {**known(), "from": "standard"}, "skipped", True, "judged from standard", "0/1"
+    ),
+    "later_infinite": Case(
+        {**ODD, "from": "standard", "control": {"how": "well"}},
+        *("error", False, "seed 0: metric `value` is infinite", "0/1"),
+        entry={"smoke": {"how": "infinite"}},
+    ),
+    "infinite": Case(
+        {**ODD, "control": {"how": "well"}},
+        *("diverged", False, "value is inf, expected ≥ 1; 0 of 1 seed held", "0/1"),
+        entry={"smoke": {"how": "infinite"}},
+    ),
+    "raises": Case(
+        ODD,
+        *("error", False, "seed 0: ArithmeticError: nothing adds up"),
+        entry={"smoke": {"how": "raises"}},
+    ),
+    "nan": Case(
+        ODD,
+        *("error", False, "seed 0: AuthorError: metric `value` is NaN"),
+        entry={"smoke": {"how": "nan"}},
+    ),
+    "text": Case(
+        ODD,
+        *("error", False, "seed 0: AuthorError: metric `value` is str 'high'; return one number"),
+        entry={"smoke": {"how": "text"}},
+    ),
+    "forgets": Case(
+        ODD,
+        *("error", False, "seed 0: no metric `value`; the experiment returned noise"),
+        entry={"smoke": {"how": "forgets"}},
+    ),
+    "sleeps": Case(
+        ODD,
+        *("error", False, "seed 0: timed out after 0.3 s (experiment `timeout` in claims.yaml)"),
+        entry={"smoke": {"how": "sleeps"}, "timeout": {"smoke": 0.3}},
+    ),
+    "constant": Case(
+        {"experiment": "constant", "control": {"value": 0.5}},
+        *("error", False, f"all 3 {SAME}", "3/3"),
+    ),
+    "control_raises": Case(
+        {"experiment": "odd", "control": {"how": "raises"}},
+        *("error", False, "control (how='raises'): seed 0: ArithmeticError: nothing adds up"),
+        *("3/3", "error 0/0"),
+    ),
+    "unknown_data": Case(
+        {},
+        *("error", False, "no data set `digts`; did you mean `digits`?"),
+        entry={"data": ["digts"]},
+    ),
+    "missing_data": Case(
+        {},
+        *("skipped", True, "the far data set is not here; run: fetch far"),
+        entry={"data": ["far"]},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def results(paper_writer, tmp_path_factory):
+    """The results of all cases, by name."""
+    folder = tmp_path_factory.mktemp("cases")
+    for name, case in CASES.items():
+        experiment = case.claim.get("experiment", "measure")
+        paper_writer(
+            folder / name, code=CODE, claims=[case.claim], experiments={experiment: case.entry}
+        )
+    provider = tmp_path_factory.mktemp("provider")
+    (provider / "far.py").write_text(
+        "class Far:\n    def missing(self):\n"
+        "        return 'the far data set is not here; run: fetch far'\n\n"
+        "    def about(self):\n        return {'version': '1'}\n\n\nfar = Far()\n"
+    )
+    information = provider / "far-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: far\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[claimbench.data]\nfar = far:far\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLAIMBENCH_HOME", str(tmp_path_factory.mktemp("store")))
+        patch.setattr(sys, "path", [*sys.path, str(provider)])
+        return {result.record["paper"]: result for result in claimbench.verify(folder)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_verdict(results, name):
+    case, result = CASES[name], results[name]
+    record = result.record
+    control = record["control"]
+    counts = f"{record['held']}/{record['seeds']}"
+    shown = f"{control['verdict']} {control['held']}/{control['seeds']}"
+    assert (result.verdict, result.as_expected) == (case.verdict, case.as_expected)
+    assert (counts, shown, result.reason) == (case.counts, case.control, case.reason)
+
+
+def test_cases_meet_every_verdict():
+    assert {case.verdict for case in CASES.values()} == set(VERDICTS)
+
+
+def test_failure_of_an_error_has_traceback_and_log(results):
+    failure = results["raises"].failure
+    assert failure.traceback.splitlines()[1].endswith(", in odd")
+    assert failure.log == "the log of the run\n"
+    assert results["control_raises"].failure.log == failure.log
+    assert results["known_broken"].failure.log == failure.log
+    assert results["forgets"].failure is None
+    assert results["holds"].failure is None
+
+
+def test_known_divergence_keeps_what_its_positive_control_showed(results):
+    positive = results["known_passes"].record["passes_with"]
+    assert positive["arguments"] == {"scale": 5.0}
+    assert (positive["verdict"], positive["held"], positive["seeds"]) == ("reproduced", 3, 3)
+    assert all(5 <= value < 10 for value in positive["metrics"]["value"]["values"])
+    assert results["known"].record["passes_with"] is None
+    assert results["known"].known == results["known"].record["known"] == KNOWN["finding"]
+    assert results["later_known"].known is None, "below its tier nothing is known"
+
+
+def test_headline_is_one_line_that_names_paper_claim_verdict_and_reason(results):
+    assert results["vacuous"].headline == (
+        "vacuous::holds vacuous: the control (scale=2.0) passes the same check"
+    )
+    assert results["known_holds"].headline == (
+        "known_holds::holds reproduced, though the spec knows it as diverging: "
+        "3 of 3 seeds held; control rejected"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict", "reason", "options"),
+    [
+        ({}, "reproduced", "6 of 6 seeds held; control rejected", ""),
+        (
+            {"control": False},
+            *("reproduced", "6 of 6 seeds held; control not run", " --no-control"),
+        ),
+        (
+            {"max_seeds": 4},
+            "inconclusive",
+            "4 of 4 seeds held, which does not decide; the rule `typical` may take 20",
+            " --max-seeds 4",
+        ),
+        (
+            {"max_seeds": 6, "tier": "standard"},
+            *("reproduced", "6 of 6 seeds held; control rejected"),
+            " --tier standard --max-seeds 6",
+        ),
+    ],
+)
+def test_settings_show_in_reason_and_repeat_command(
+    make_paper, monkeypatch, settings, verdict, reason, options
+):
+    paper = make_paper("with blank", code=CODE, claims=[TOSS])
+    monkeypatch.chdir(paper.folder.parent)
+    (result,) = claimbench.verify(paper.folder, executor="inline", **settings)
+    assert (result.verdict, result.reason) == (verdict, reason)
+    assert result.repeat == f"pytest 'with blank/claims.yaml::holds'{options}"
+
+
+def test_record_of_the_rule_mean(results):
+    record = results["mean"].record
+    assert (record["rule"], record["scale"], record["max_seeds"]) == ("mean", None, 20)
+    mean, low, high = record["mean"]
+    assert mean == pytest.approx(sum(record["metrics"]["value"]["values"]) / 5)
+    assert 1 < low < mean < high
+    assert "0.67 standard deviations" in record["power"]
+    assert results["mean_log"].record["scale"] == "log"
+    assert (results["holds"].record["scale"], results["holds"].record["mean"]) == (None, None)
+    assert [results[name].record["deterministic"] for name in ("holds", "deterministic")] == [
+        *(False, True)
+    ]
+    assert 0 < p_value(record) < 0.05
+    assert expected_errors([record, results["mean_open"].record]).claims == pytest.approx(0.1)
+
+
+def test_record_says_what_was_run(results):
+    record = results["holds"].record
+    assert record["expect"] == {"value": {"at_least": 1.0}}
+    assert record["expect_text"] == {"value": "≥ 1"}
+    assert record["controls"][0]["arguments"] == {"scale": 0.25}
+    values = record["metrics"]["value"]["values"]
+    assert len(values) == 3
+    assert all(1 <= value < 2 for value in values)
+    assert record["metrics"]["value"]["median"] == sorted(values)[1]
+    assert record["seconds"] >= 0
+    assert record["cpu_seconds"] >= 0
+    assert record["peak_mb"] > 1
+    assert record["packages"]["python"] == f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert len(record["run_key"]) == 32
+    assert len(record["spec_hash"]) == 64

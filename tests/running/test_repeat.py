@@ -1,0 +1,88 @@
+"""One seed of each experiment is carried out twice, and must give the same bits."""
+
+import re
+
+import pytest
+
+from claimbench.running.engine import verify_papers
+from claimbench.settings import Settings
+
+STEADY = """
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    note(f"{run.seed} {os.getpid()}")
+    return {"value": scale, "draw": random.random()}
+"""
+
+
+def verify(paper, **settings):
+    (result,) = verify_papers([paper.folder], None, Settings(workers=1, **settings))
+    return result
+
+
+def test_first_seed_runs_twice_in_two_workers_at_smoke(make_paper):
+    paper = make_paper(code=STEADY)
+    assert verify(paper).verdict == "reproduced"
+    lines = [line.split() for line in paper.runs()]
+    first = [pid for seed, pid in lines if seed == lines[0][0]]
+    assert len(first) == 3, "twice for the claim, and once for its control"
+    assert len(set(first)) > 1
+    assert len({seed for seed, _ in lines}) == 3
+
+
+def test_second_verification_repeats_nothing(make_paper):
+    paper = make_paper(code=STEADY)
+    verify(paper)
+    before = paper.runs()
+    verify(paper)
+    assert paper.runs() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "runs"),
+    [
+        ({"tier": "standard"}, 4),
+        ({"tier": "standard", "repeat": True}, 5),
+        ({"repeat": False}, 4),
+        ({"executor": "inline"}, 4),
+    ],
+    ids=["standard", "standard when asked", "smoke when refused", "inline"],
+)
+def test_when_it_is_repeated(make_paper, settings, runs):
+    paper = make_paper(code=STEADY)
+    verify(paper, **settings)
+    assert len(paper.runs()) == runs
+
+
+def test_difference_is_an_error_with_both_values(make_paper):
+    paper = make_paper(
+        code='''
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    """Another number in every process."""
+    return {"value": scale, "pid": float(os.getpid()), "seed": float(run.seed)}
+'''
+    )
+    result = verify(paper)
+    assert result.verdict == "error"
+    pattern = r"not deterministic: seed 0 gave pid = (.*), and (.*) in a fresh worker"
+    match = re.fullmatch(pattern, result.reason)
+    assert match is not None
+    assert float(match[1]) != float(match[2])
+
+
+def test_repeat_that_fails_is_an_error(make_paper):
+    paper = make_paper(
+        code="""
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    note(f"{run.seed}")
+    if (HERE / "runs.txt").read_text().split().count(str(run.seed)) > 1 and scale == 1.0:
+        raise ValueError("not twice")
+    return {"value": scale, "seed": float(run.seed)}
+"""
+    )
+    result = verify(paper)
+    assert (result.verdict, result.reason) == ("error", "seed 0, again: ValueError: not twice")
+    assert result.failure is not None
+    assert "not twice" in result.failure.traceback

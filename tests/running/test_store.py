@@ -1,0 +1,150 @@
+"""The store: rows written once, read back as they were, by several processes."""
+
+import sqlite3
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimbench.errors import StoreError
+from claimbench.identity.keys import Identity
+from claimbench.profiles import load_profile
+from claimbench.running.store import Store
+from claimbench.running.workers.jobs import Failure, Job, Outcome
+
+
+def identity(**changes: Any) -> Identity:
+    words = {
+        "function": "f",
+        "files": {"reproduce.py": "abc"},
+        "arguments": {"n": 1},
+        "precision": "float32",
+        "profile": "cpu",
+        "profile_digest": "def",
+        "packages": {"python": "3.11"},
+        **changes,
+    }
+    return Identity(**words)
+
+
+def outcome(index: int = 0, *, key: str | None = None, **changes: Any) -> Outcome:
+    job = Job(
+        key=key or identity().key,
+        index=index,
+        seed=7,
+        folder=Path("paper"),
+        experiment="f",
+        arguments={"n": 1},
+        precision="float32",
+        profile=load_profile("cpu"),
+        preload=(),
+        timeout=1.0,
+        exclusive=False,
+        home=Path("home"),
+    )
+    words = {
+        "metrics": {"x": 0.1, "worst": float("inf")},
+        "curves": {"loss": ([0.0, 1.0], [2.0, 1.0])},
+        "started_at": f"2026-01-0{index + 1}",
+        "seconds": 1.5,
+        "cpu_seconds": 1.25,
+        "peak_mb": 10.0,
+        **changes,
+    }
+    return Outcome(job, **words)
+
+
+def record(**changes: Any) -> dict[str, Any]:
+    return {"paper": "p", "claim": "c", "tier": "smoke", "profile": "cpu", "held": 1, **changes}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_run_comes_back_as_it_was_written(store: Store, tmp_path: Path):
+    written = store.add_run(outcome(), identity(), "paper", {"cpu": "x"})
+    assert written == Store(tmp_path).run(identity().key, 0)
+    assert written.metrics == {"x": 0.1, "worst": float("inf")}
+    assert store.curves(identity().key, 0) == {"loss": ([0.0, 1.0], [2.0, 1.0])}
+
+
+def test_environment_is_kept_once_and_comes_back(store: Store, tmp_path: Path):
+    for index in range(3):
+        store.add_run(outcome(index), identity(), "paper", {"cpu": "x", "flags": "avx2"})
+    assert store.environment(identity().key, 1) == {"cpu": "x", "flags": "avx2"}
+    assert store.environment("nothing", 0) == {}
+    rows = sqlite3.connect(tmp_path / "store.sqlite").execute("SELECT COUNT(*) FROM environments")
+    assert rows.fetchone() == (1,)
+
+
+def test_runs_of_a_key_come_by_seed_index(store: Store):
+    for index in (2, 0):
+        store.add_run(outcome(index), identity(), "paper", {})
+    store.add_run(outcome(1, key="other"), identity(), "paper", {})
+    assert sorted(store.runs(identity().key)) == [0, 2]
+
+
+def test_what_is_not_there_is_none(store: Store):
+    assert store.run("nothing", 0) is None
+    assert store.curves("nothing", 0) == {}
+    assert store.identities("paper", "f") == []
+
+
+def test_failure_is_recorded_and_is_no_run(store: Store, tmp_path: Path):
+    failed = outcome(metrics=None, failure=Failure("boom", "trace", "log"))
+    store.add_failure(failed, "paper")
+    assert store.runs(identity().key) == {}
+    rows = sqlite3.connect(tmp_path / "store.sqlite").execute(
+        "SELECT run_key, message, traceback, log FROM failures"
+    )
+    assert rows.fetchall() == [(identity().key, "boom", "trace", "log")]
+
+
+def test_verdict_is_added_only_when_it_changed(store: Store, tmp_path: Path):
+    for held, fingerprint in ((1, "a"), (2, "a"), (3, "b")):
+        store.add_verdict(record(held=held), fingerprint)
+    rows = sqlite3.connect(tmp_path / "store.sqlite").execute("SELECT COUNT(*) FROM verdicts")
+    assert rows.fetchone() == (2,)
+    assert [verdict["held"] for verdict in store.verdicts()] == [3]
+
+
+def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
+    store.add_verdict(record(tier="standard"), "a")
+    store.add_verdict(record(claim="d"), "a")
+    store.add_verdict(record(), "a")
+    store.add_verdict(record(held=5), "b")
+    found = [(v["claim"], v["tier"], v["held"]) for v in store.verdicts()]
+    assert found == [("d", "smoke", 1), ("c", "smoke", 5), ("c", "standard", 1)]
+
+
+def test_identities_come_latest_first_even_if_the_clock_was_set_back(store: Store):
+    newer = identity(arguments={"n": 2})
+    store.add_run(outcome(0, started_at="2026-01-02"), identity(), "paper", {})
+    store.add_run(outcome(1, key=newer.key, started_at="2019-01-01"), newer, "paper", {})
+    found = [parts["arguments"] for parts in store.identities("paper", "f")]
+    assert found == [{"n": 2}, {"n": 1}]
+
+
+def test_unusable_file_is_one_clear_message(tmp_path: Path):
+    (tmp_path / "store.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError, match=r"store\.sqlite: .*; set CLAIMBENCH_HOME to a folder"):
+        Store(tmp_path)
+
+
+def write_many(home: Path, first: int) -> None:
+    store = Store(home)
+    for index in range(first, first + 20):
+        store.add_run(outcome(index, started_at="2026-01-01"), identity(), "paper", {})
+        store.add_verdict(record(claim=f"c{index}"), "a")
+    store.close()
+
+
+def test_parallel_writers_lose_nothing(tmp_path: Path):
+    with get_context("spawn").Pool(4) as pool:
+        pool.starmap(write_many, [(tmp_path, first) for first in (0, 20, 40, 60)])
+    store = Store(tmp_path)
+    assert sorted(store.runs(identity().key)) == list(range(80))
+    assert len(store.verdicts()) == 80

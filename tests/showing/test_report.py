@@ -1,0 +1,150 @@
+"""The table of verdicts and what is said of a claim that is not as expected."""
+
+import re
+
+import pytest
+
+from claimbench.judging.result import VERDICTS, Result
+from claimbench.running.workers.jobs import Failure
+from claimbench.showing.report import SYMBOLS, failure_text, render, summary_line
+
+RECORD = {
+    "paper": "tiny",
+    "claim": "holds",
+    "tier": "smoke",
+    "profile": "cpu",
+    "verdict": "reproduced",
+    "known": None,
+    "held": 6,
+    "seeds": 6,
+    "control": {"verdict": "diverged", "held": 0, "seeds": 6},
+    "metrics": {
+        "ratio": {"median": 1.5, "low": 1.25, "high": 2.0},
+        "error": {"median": 3e-13, "low": 3e-13, "high": 3e-13},
+    },
+    "expect_text": {"ratio": "≥ 1.1", "error": "≤ 1e-12"},
+    "reported": {"ratio": 1.95},
+    "seconds": 1.26,
+    "cpu_seconds": 1.2,
+    "run_key": "one",
+}
+
+
+def record(**changes):
+    """A record with some fields changed."""
+    return {**RECORD, **changes}
+
+
+TABLE = """\
+tiny · tier smoke · profile cpu
+  claim          verdict       held  control       time
+      metric  median [interval]  expected  the paper's
+  holds          ✓ reproduced  6/6   rejected 0/6  1.3 s
+      ratio   1.5 [1.25, 2]      ≥ 1.1     1.95
+      error   3e-13              ≤ 1e-12
+  a-longer-name  ✗ diverged    0/1   not run       0.1 s
+      ratio   –                  ≥ 1.1     1.95
+      error   –                  ≤ 1e-12
+  skipped        – skipped                         0.0 s
+      ratio   –                  > 0
+
+other · tier full · profile cpu
+  claim  verdict             held  control     time
+      metric  median [interval]  expected  the paper's
+  holds  ✗ diverged (known)  6/6   passes 6/6  1.3 s
+      ratio   1.5 [1.25, 2]      ≥ 1.1     1.95
+      error   3e-13              ≤ 1e-12
+
+1 reproduced, 2 diverged (1 known), 1 skipped; runs of 3.7 CPU-seconds"""
+
+
+def test_table():
+    none = {"verdict": "not run", "held": 0, "seeds": 0}
+    records = [
+        record(),
+        record(
+            claim="a-longer-name",
+            verdict="diverged",
+            held=0,
+            seeds=1,
+            control=none,
+            metrics={},
+            seconds=0.1,
+            run_key="two",
+            cpu_seconds=0.1,
+        ),
+        record(
+            claim="skipped",
+            verdict="skipped",
+            seeds=1,
+            metrics={},
+            control=none,
+            expect_text={"ratio": "> 0"},
+            reported={},
+            seconds=0.0,
+            run_key=None,
+            cpu_seconds=0.0,
+        ),
+        record(
+            paper="other",
+            tier="full",
+            verdict="diverged",
+            known="a finding",
+            control={"verdict": "reproduced", "held": 6, "seeds": 6},
+            run_key="three",
+            cpu_seconds=2.4,
+        ),
+    ]
+    assert render(records, color=False).splitlines() == TABLE.splitlines()
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_colour_marks_the_claims_line_alone(verdict):
+    plain = render([record(verdict=verdict)], color=False).splitlines()
+    coloured = render([record(verdict=verdict)], color=True).splitlines()
+    marked = [line for line in coloured if "\x1b" in line]
+    assert len(marked) == 1
+    assert f"{SYMBOLS[verdict]} {verdict}" in marked[0]
+    assert re.sub(r"\x1b\[\d+m", "", "\n".join(coloured)).splitlines() == plain
+
+
+def test_summary_counts_shared_runs_once():
+    records = [record(), record(claim="too"), record(run_key="two", cpu_seconds=0.34)]
+    assert summary_line(records) == "3 reproduced; runs of 1.5 CPU-seconds"
+    assert summary_line([]) == "no claim; runs of 0.0 CPU-seconds"
+
+
+def test_of_shared_runs_those_of_the_claim_that_needed_most_count():
+    records = [record(cpu_seconds=5.0), record(claim="too", cpu_seconds=2.0)]
+    assert summary_line(records) == summary_line(records[::-1])
+    assert summary_line(records).endswith("runs of 5.0 CPU-seconds")
+
+
+def test_failure_is_one_line_then_the_command_that_repeats_it():
+    told = record(verdict="diverged", reason="ratio is 1")
+    text = failure_text(Result(told, None, "pytest tiny::holds"))
+    assert text == "tiny::holds diverged: ratio is 1\nrepeat: pytest tiny::holds"
+
+
+def test_error_shows_traceback_and_log_too():
+    told = record(verdict="error", reason="seed 0: ValueError: no")
+    failure = Failure("ValueError: no", "Traceback\n  here\n", "printed\n\n")
+    assert failure_text(Result(told, None, "pytest tiny::holds", failure)).splitlines() == [
+        "tiny::holds error: seed 0: ValueError: no",
+        "repeat: pytest tiny::holds",
+        "",
+        "Traceback",
+        "  here",
+        "",
+        "log of the run:",
+        "printed",
+    ]
+
+
+def test_error_without_traceback_or_log_has_no_empty_headings():
+    told = record(verdict="error", reason="seed 0: timed out")
+    text = failure_text(Result(told, None, "pytest tiny::holds", Failure("timed out", "", " \n")))
+    assert text.splitlines() == [
+        "tiny::holds error: seed 0: timed out",
+        "repeat: pytest tiny::holds",
+    ]
