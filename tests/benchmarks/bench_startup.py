@@ -55,6 +55,7 @@ def test_neither_loads_a_framework(project, environment, tmp_path):
         )
         return done.stdout
 
-    script = "import loaded; from claimbench.cli import main; main(['list']); loaded.pytest_unconfigure()"
+    script = "import loaded; from claimbench.cli import main; main(['list']); "
+    script += "loaded.pytest_unconfigure()"
     assert output(sys.executable, "-c", script).endswith("loaded: []\n")
     assert "loaded: []\n" in output(*COLLECT, "-p", "loaded")

@@ -5,17 +5,15 @@ one profile), and every claim that was tried, not a selection: both answers coun
 the undecided ones had.
 
 What is true of a claim is, here as for its verdict: rule `typical`, more than half of all possible
-seeds hold; rule `mean`, the mean lies in the region; rule `every`, see `expected_errors`.
+seeds hold; rule `every`, see `expected_errors`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from claimbench.judging.group_t import p_inside, p_outside, summary
-from claimbench.judging.rules import DEFAULT_SEEDS, logarithms
+from claimbench.judging.rules import DEFAULT_SEEDS
 from claimbench.judging.sequential import ALPHA, at_least
-from claimbench.spec.region import Region
 
 JUDGED = ("reproduced", "diverged", "vacuous", "inconclusive")
 DECIDED = ("reproduced", "diverged", "vacuous")
@@ -73,10 +71,10 @@ class Discovery:
 def expected_errors(records: Iterable[Record]) -> ExpectedErrors:
     """Bound the expected number of wrong verdicts.
 
-    A claim is either true or not, so one of the two words is wrong of it, and the rules `typical`
-    and `mean` give that word with probability 5 % at most (`mean`: if values are normal). Summed
-    over all claims that were tried, also those that ended inconclusive, since they could have
-    been decided wrongly: 5 % of the decided ones alone would be too little.
+    A claim is either true or not, so one of the two words is wrong of it, and the rule `typical`
+    gives that word with probability 5 % at most. Summed over all claims that were tried, also
+    those that ended inconclusive, since they could have been decided wrongly: 5 % of the decided
+    ones alone would be too little.
 
     Rule `every`: "diverged" is a counterexample and never wrong. "Reproduced" has no error rate,
     as a claim that fails in one seed of a million passes; it is counted as wrong only where at
@@ -138,11 +136,10 @@ def p_value(record: Record) -> float:
 
     Valid (at most x with probability x at most, where the verdict is wrong) although the number
     of seeds depends on what they show. Rule `typical`: the exact chance, at a share of one half,
-    of an end at least as telling in the order by stages (`claimbench.judging.sequential.at_least`). Rule
-    `mean`: an upper bound of it (`claimbench.judging.group_t.p_inside`), if values are normal. Both times
-    two, for the two sides. "Reproduced" says two things, that the claim holds and that each
-    control fails, and is wrong if one of them is: its p-value is the largest of theirs. A control
-    that was not run has no part in it.
+    of an end at least as telling in the order by stages
+    (`claimbench.judging.sequential.at_least`), times two, for the two sides. "Reproduced" says two
+    things, that the claim holds and that each control fails, and is wrong if one of them is: its
+    p-value is the largest of theirs. A control that was not run has no part in it.
 
     Rule `every`: "reproduced" by n seeds has 2⁻ⁿ, against at most half of all seeds holding;
     "diverged" is a counterexample and has 0, as has what is deterministic.
@@ -161,23 +158,17 @@ def p_value(record: Record) -> float:
         return 0.0
     if record["rule"] == "every":
         return float(0.5 ** record["seeds"])
-    largest = _one_sided(record, record, holds=verdict == "reproduced")
+    largest = _one_sided(record, holds=verdict == "reproduced")
     if verdict == "reproduced":
         for control in _controls(record):
-            largest = max(largest, _one_sided(record, control, holds=False))
+            largest = max(largest, _one_sided(control, holds=False))
     return min(1.0, 2 * largest)
 
 
-def _one_sided(record: Record, setting: Record, *, holds: bool) -> float:
+def _one_sided(setting: Record, *, holds: bool) -> float:
     """The p-value of one setting's seeds (the claim's or a control's) for one side."""
-    if record["rule"] == "typical":
-        seeds, held = setting["seeds"], setting["held"]
-        return at_least(seeds, held if holds else seeds - held, 0.5)
-    ((metric, bounds),) = record["expect"].items()
-    region = Region.model_validate(bounds)
-    values = [float(value) for value in setting["metrics"][metric]["values"]]
-    measured, lower, upper = logarithms(values, region, record.get("scale"))
-    return (p_inside if holds else p_outside)(summary(measured), lower, upper)
+    seeds, held = setting["seeds"], setting["held"]
+    return at_least(seeds, held if holds else seeds - held, 0.5)
 
 
 def _controls(record: Record) -> Sequence[Record]:

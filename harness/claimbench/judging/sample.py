@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claimbench.judging.rules import Judgement, Scale, judge, judge_mean, next_look
+from claimbench.judging.rules import Judgement, judge, next_look
 
 if TYPE_CHECKING:
     from claimbench.identity.keys import Identity
@@ -38,12 +38,11 @@ class Sample:
         identity: what its runs depend on; its key names them.
         job: makes the job of a seed index.
         regions: where each expected metric must lie.
-        rule: every, typical or mean; `probe` for one seed that is only looked at.
+        rule: every or typical; `probe` for one seed that is only looked at.
         max_seeds: where the rule stops.
         cap: the user's own limit on seeds, at most `max_seeds`.
         deterministic: the spec says that seeds make no difference.
         control: it is a negative control, of which the first seed usually decides.
-        scale: log if the rule `mean` judges the logarithm of its metric.
         runs: what is there, by seed index.
         failures: what failed, by seed index.
         repeats: the first seed is to be carried out a second time, and must give the same bits.
@@ -58,7 +57,6 @@ class Sample:
     cap: int
     deterministic: bool
     control: bool = False
-    scale: Scale | None = None
     runs: dict[int, StoredRun] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
     repeats: bool = False
@@ -83,18 +81,11 @@ class Sample:
         if self.rule == "probe":
             self._judged = sound[:1]
         else:
-            self._judgement = self._judge(sound)
+            outcomes = [self.holds(run) for run in sound]
+            self._judgement = judge(outcomes, self.rule, max_seeds=self.max_seeds)
             self._judged = sound[: self._judgement.seeds]
         self._fault = self._find_fault(len(sound)) or self._difference()
         self._wanted = [] if self._fault or self._enough else self._next(len(sound))
-
-    def _judge(self, runs: list[StoredRun]) -> Judgement:
-        if self.rule != "mean":
-            outcomes = [self.holds(run) for run in runs]
-            return judge(outcomes, self.rule, max_seeds=self.max_seeds)
-        ((name, region),) = self.regions.items()
-        values = [run.metrics[name] for run in runs]
-        return judge_mean(values, region, scale=self.scale, max_seeds=self.max_seeds)
 
     def take_repeat(self, what: Mapping[str, float] | Failure) -> None:
         """Add what the first seed gave when it was carried out a second time."""
@@ -154,9 +145,6 @@ class Sample:
             if name not in run.metrics:
                 returned = ", ".join(run.metrics)
                 return f"no metric `{name}`; the experiment returned {returned}"
-            if self.scale == "log" and run.metrics[name] <= 0:
-                value = run.metrics[name]
-                return f"metric `{name}` is {value!r}; `scale: log` takes positive values"
         return None
 
     @property

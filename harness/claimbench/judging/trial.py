@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -174,11 +173,9 @@ class Trial:
             "seeds": len(main.judged) if main is not None else 0,
             "metrics": summarise(main.judged) if main is not None else {},
             "rule": claim.rule,
-            "scale": claim.scale,
             "max_seeds": claim.max_seeds,
             "deterministic": self.spec.experiments[claim.experiment].deterministic,
             "share": judgement.interval if judgement else None,
-            "mean": judgement.estimate if judgement else None,
             "power": judgement.power_text if judgement else None,
             "expect": {name: region.model_dump(exclude_none=True) for name, region in expect},
             "expect_text": {name: str(region) for name, region in expect},
@@ -221,11 +218,6 @@ def _weakest(controls: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 def _seeds(sample: Sample) -> str:
     judgement = sample.judgement
-    if judgement.estimate is not None:
-        median, low, high = judgement.estimate
-        mean = interval_text({"median": median, "low": low, "high": high})
-        word = "mean" if sample.scale is None else "geometric mean"
-        return f"{word} {mean} over {counted(judgement.seeds, 'seed')}"
     return f"{judgement.held} of {counted(judgement.seeds, 'seed')} held"
 
 
@@ -242,12 +234,8 @@ def _undecided(sample: Sample) -> str:
         advice = f"the rule `{sample.rule}` may take {sample.max_seeds}"
     elif judgement.more_seeds is not None:
         advice = f"about {judgement.more_seeds} more would probably decide"
-    elif judgement.rule != "mean":
-        advice = "so near one half that 200 seeds would not decide"
-    elif judgement.estimate is not None and math.isinf(judgement.estimate[1]):
-        advice = "the rule `mean` says nothing of equal values, `typical` does"
     else:
-        advice = "so near the bound that 200 seeds would not decide"
+        advice = "so near one half that 200 seeds would not decide"
     return f"{_seeds(sample)}, which does not decide; {advice}"
 
 

@@ -243,7 +243,6 @@ class Engine:
             cap=min(claim.max_seeds, self.settings.max_seeds or claim.max_seeds),
             deterministic=experiment.deterministic,
             control=dict(override) in map(dict, claim.control),
-            scale=claim.scale,
             repeats=self.settings.repeats and not timed and not override,
         )
         self._scheduler.join(sample)

@@ -53,7 +53,6 @@ def changes(old: Claim, new: Claim) -> Iterator[str]:
                 yield f"{metric} at {tier} was {region} and is {regions[metric]}"
     for what, before, now in (
         ("the rule", old.rule, new.rule),
-        ("the scale", old.scale or "linear", new.scale or "linear"),
         ("the largest number of seeds", old.max_seeds, new.max_seeds),
         ("the control", list(old.control), list(new.control)),
     ):

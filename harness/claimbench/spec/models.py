@@ -31,11 +31,10 @@ from claimbench.tiers import TIERS, Tier
 Kind = Literal["exact", "rate", "number", "comparison", "speed", "shape"]
 Fidelity = Literal["exact", "reduced", "mechanism"]
 Precision = Literal["float32", "float64"]
-Rule = Literal["every", "typical", "mean"]
-Scale = Literal["log"]
+Rule = Literal["every", "typical"]
 
 DEFAULT_TIMEOUT = 60.0
-DEFAULT_SEEDS: dict[Rule, int] = {"every": 3, "typical": 20, "mean": 20}
+DEFAULT_SEEDS: dict[Rule, int] = {"every": 3, "typical": 20}
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 PLAIN, BY_TIER = "<plain>", "<by tier>"
 
@@ -134,7 +133,7 @@ class Seeds(Model):
 
     max: int = Field(
         description="Largest number of seeds: 1 to 100 for the rule `every` (default 3), 6 to 20 "
-        "for `typical` (default 20), 5, 8, 12 or 20 for `mean` (default 20)."
+        "for `typical` (default 20)."
     )
 
 
@@ -226,13 +225,7 @@ class Claim(Model):
         default=None,
         alias="rule",
         description="every: all seeds must hold; default for exact and rate, and for what is "
-        "deterministic. typical: more than half of all seeds hold; default for the rest. mean: "
-        "the mean of the one metric lies in its region, if values are near normal.",
-    )
-    scale: Scale | None = Field(
-        default=None,
-        description="log: the rule `mean` judges logarithms, so the geometric mean; all values "
-        "and bounds must be positive.",
+        "deterministic. typical: more than half of all seeds hold; default for the rest.",
     )
     seeds: Seeds | None = Field(default=None, description="How many seeds may be used.")
     reported: dict[Text, Finite] = Field(

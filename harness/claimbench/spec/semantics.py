@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from claimbench.judging.group_t import LOOKS
 from claimbench.spec.explain import guess, prefix
 from claimbench.spec.models import Claim, Known, rule_of
 from claimbench.spec.parts import Part, Parts
@@ -137,7 +136,7 @@ def _known(claim: Claim) -> Iterator[Finding]:
 
 def _seeds(claim: Claim, deterministic: bool) -> Iterator[Finding]:
     if deterministic:
-        if claim.declared_rule in ("typical", "mean"):
+        if claim.declared_rule == "typical":
             yield Finding(
                 ("rule",),
                 f"`{claim.experiment}` is deterministic, so one run decides; remove `rule`",
@@ -151,43 +150,13 @@ def _seeds(claim: Claim, deterministic: bool) -> Iterator[Finding]:
     rule = rule_of(claim, deterministic)
     if claim.seeds is None:
         return
-    if rule == "mean":
-        allowed, text = claim.seeds.max in LOOKS, "at most 5, 8, 12 or 20"
-    else:
-        least, most = SEEDS[rule]
-        allowed, text = least <= claim.seeds.max <= most, f"{least} to {most}"
-    if not allowed:
+    least, most = SEEDS[rule]
+    if not least <= claim.seeds.max <= most:
         yield Finding(
             ("seeds", "max"),
-            f"the rule {rule} takes {text} seeds, found {claim.seeds.max}",
+            f"the rule {rule} takes {least} to {most} seeds, found {claim.seeds.max}",
             "value",
         )
-
-
-def _mean(claim: Claim) -> Iterator[Finding]:
-    """The rule `mean` judges one metric; `scale` belongs to it and takes positive bounds."""
-    if claim.declared_rule != "mean":
-        if claim.scale is not None:
-            yield Finding(
-                ("scale",), "only the rule mean has a scale; remove `scale`, or add `rule: mean`"
-            )
-        return
-    for tier, regions in claim.expectations().items():
-        place = claim.expect_place(tier)
-        if len(regions) > 1:
-            yield Finding(
-                place,
-                f"the rule mean judges one metric, and `{'.'.join(place)}` has "
-                f"{' and '.join(regions)}; make two claims, or remove `rule`",
-            )
-        for metric, region in regions.items():
-            low = min(end for end in (region.lower, region.upper) if math.isfinite(end))
-            if claim.scale == "log" and low <= 0:
-                yield Finding(
-                    (*place, metric),
-                    f"`scale: log` takes positive bounds, and {metric} {region} has "
-                    f"{number(low)}; move it, or remove `scale`",
-                )
 
 
 def _comparison(claim: Claim) -> Iterator[Finding]:
@@ -251,5 +220,4 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[Claim], Iterator[Finding]]], ...]
     (("expect", "reported"), _reported),
     (("known", "from"), _known),
     (("kind", "expect"), _comparison),
-    (("rule", "scale", "expect"), _mean),
 )
