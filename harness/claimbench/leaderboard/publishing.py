@@ -8,6 +8,7 @@ from typing import Any
 
 from claimbench.cache import Cache
 from claimbench.judging.result import jsonable
+from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import join, merge
 from claimbench.leaderboard.published import (
     Curves,
@@ -63,9 +64,10 @@ def publish(
         and profile in (None, one.profile)
     ]
     places = {one.path(folder) for one in fresh}
-    before = [read_file(place, folder) for place in sorted(places) if place.is_file()]
-    files = [marked(one, papers, cache) for one in merge([*before, *fresh])]
-    return files, sum(write(one, folder) for one in files)
+    with alone(folder):
+        before = [read_file(place, folder) for place in sorted(places) if place.is_file()]
+        files = [marked(one, papers, cache) for one in merge([*before, *fresh])]
+        return files, sum(write(one, folder) for one in files)
 
 
 def from_store(store: Store) -> list[Published]:

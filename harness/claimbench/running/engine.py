@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,6 +87,7 @@ class Engine:
         self._trials: dict[str, list[Trial]] = {}
         self._methods = {str(method): method.digest() for method in settings.methods}
         self._commits: dict[Path, str | None] = {}
+        self._started = time.time()
 
     def __enter__(self) -> Engine:
         return self
@@ -232,6 +234,11 @@ class Engine:
                 exclusive=timed,
                 home=self.home,
                 methods=self.settings.methods,
+                code=identity.files,
+                packages=tuple(identity.packages),
+                data=tuple(experiment.data),
+                files=tuple(experiment.files),
+                fresh=self._started if self.settings.fresh else 0.0,
             )
 
         sample = Sample(
