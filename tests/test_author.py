@@ -84,11 +84,14 @@ def test_generators_repeat_for_the_same_seed_and_differ_for_others():
     assert all(a != b for a, b in zip(draws(1), draws(2), strict=True))
 
 
-def test_rng_goes_on_and_torch_generator_starts_again():
+def test_rng_and_torch_generator_go_on_and_jax_key_is_the_same():
     run = Run(1)
     assert run.rng.random() != run.rng.random()
     first = torch.rand((), generator=run.torch_generator())
-    assert torch.rand((), generator=run.torch_generator()) == first
+    assert torch.rand((), generator=run.torch_generator()) != first
+    both = torch.rand(2, generator=torch.Generator(run.device).manual_seed(run.seed))
+    assert first == both[0]
+    assert jax.random.uniform(run.jax_key()) == jax.random.uniform(run.jax_key())
 
 
 def test_dtype_is_that_of_the_papers_framework():
