@@ -36,7 +36,7 @@ def test_newest_verdict_is_the_latest(make_entry):
         {"cpu": "CPU A", "judged_at": "2026-01-03T00:00:00+00:00", "held": 1},
         {"cpu": "CPU B", "judged_at": "2026-01-02T00:00:00+00:00", "held": 2},
     )
-    assert entry.latest.record["held"] == 1
+    assert entry.latest.record.held == 1
     assert sorted(entry.results) == ["CPU A", "CPU B"]
 
 

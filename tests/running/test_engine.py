@@ -50,7 +50,7 @@ def two(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 
 def told(results):
     """Claim and verdict of each result."""
-    return [(result.record["paper"], result.claim, result.verdict) for result in results]
+    return [(result.record.paper, result.claim, result.verdict) for result in results]
 
 
 def test_results_come_in_the_order_of_the_spec(make_paper):
@@ -139,12 +139,12 @@ def test_tier_chooses_arguments_and_expectation(make_paper):
         claimbench.verify(paper.folder, tier=tier)[0].record
         for tier in ("smoke", "standard", "full")
     )
-    assert [record["tier"] for record in (smoke, standard, full)] == ["smoke", "standard", "full"]
-    assert [record["verdict"] for record in (smoke, standard, full)] == [
+    assert [record.tier for record in (smoke, standard, full)] == ["smoke", "standard", "full"]
+    assert [record.verdict for record in (smoke, standard, full)] == [
         *("reproduced", "reproduced", "diverged")
     ]
-    assert 1 <= smoke["metrics"]["value"]["low"] < 2 <= standard["metrics"]["value"]["low"] < 4
-    assert full["expect"] == {"value": {"at_least": 8.0}}
+    assert 1 <= smoke.metrics["value"].low < 2 <= standard.metrics["value"].low < 4
+    assert full.expect == {"value": {"at_least": 8.0}}
 
 
 def test_broken_code_is_an_error_of_its_claims_alone(make_paper):
@@ -165,18 +165,18 @@ def test_commit_is_recorded_with_a_mark_where_files_differ(make_paper):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     (outside,) = claimbench.verify(paper.folder, executor="inline")
-    assert outside.record["commit"] is None
+    assert outside.record.commit is None
     git("init", "-q")
     (root / ".gitignore").write_text("runs.txt\n__pycache__/\n")
     git("add", ".")
     git("commit", "-q", "-m", "A paper")
     head = git("rev-parse", "HEAD")
     (clean,) = claimbench.verify(paper.folder, executor="inline")
-    assert clean.record["commit"] == head[:12]
+    assert clean.record.commit == head[:12]
     paper.replace("A tiny paper", "A tiny, tiny paper")
     (dirty,) = claimbench.verify(paper.folder, executor="inline")
-    assert dirty.record["commit"] == f"{head[:12]}+"
-    assert dirty.record["cpu"] == cpu_model()
+    assert dirty.record.commit == f"{head[:12]}+"
+    assert dirty.record.cpu == cpu_model()
 
 
 def test_verdict_is_kept_only_where_nothing_was_left_out(make_paper, store_home):
@@ -184,7 +184,7 @@ def test_verdict_is_kept_only_where_nothing_was_left_out(make_paper, store_home)
 
     def kept():
         with contextlib.closing(Store(store_home)) as store:
-            return [(record["verdict"], record["seeds"]) for record in store.verdicts()]
+            return [(record.verdict, record.seeds) for record in store.verdicts()]
 
     for left_out in ({"max_seeds": 2}, {"control": False}, {"executor": "inline"}):
         claimbench.verify(paper.folder, **left_out)

@@ -9,9 +9,11 @@ import pytest
 
 from claimbench.errors import StoreError
 from claimbench.identity.keys import Identity
+from claimbench.judging.record import Record
 from claimbench.profiles import load_profile
 from claimbench.running.store import Store
 from claimbench.running.workers.jobs import Failure, Job, Outcome
+from tests.records import make_record
 
 
 def identity(**changes: Any) -> Identity:
@@ -55,8 +57,8 @@ def outcome(index: int = 0, *, key: str | None = None, **changes: Any) -> Outcom
     return Outcome(job, **words)
 
 
-def record(**changes: Any) -> dict[str, Any]:
-    return {"paper": "p", "claim": "c", "tier": "smoke", "profile": "cpu", "held": 1, **changes}
+def record(**changes: Any) -> Record:
+    return make_record(**{"paper": "p", "claim": "c", "held": 1, **changes})
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_verdict_is_added_only_when_it_changed(store: Store, tmp_path: Path):
         store.add_verdict(record(held=held), fingerprint)
     rows = sqlite3.connect(tmp_path / "store.sqlite").execute("SELECT COUNT(*) FROM verdicts")
     assert rows.fetchone() == (2,)
-    assert [verdict["held"] for verdict in store.verdicts()] == [3]
+    assert [verdict.held for verdict in store.verdicts()] == [3]
 
 
 def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
@@ -116,7 +118,7 @@ def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
     store.add_verdict(record(claim="d"), "a")
     store.add_verdict(record(), "a")
     store.add_verdict(record(held=5), "b")
-    found = [(v["claim"], v["tier"], v["held"]) for v in store.verdicts()]
+    found = [(v.claim, v.tier, v.held) for v in store.verdicts()]
     assert found == [("d", "smoke", 1), ("c", "smoke", 5), ("c", "standard", 1)]
 
 

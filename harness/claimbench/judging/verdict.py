@@ -27,12 +27,16 @@ class Verdict(StrEnum):
     ERROR = "error", "!", 31, 4
     SKIPPED = "skipped", "–", 36, 1
 
-    def __new__(cls, word: str, symbol: str, color: int, badness: int) -> Verdict:
-        """Make a member whose value is the word."""
+    def __new__(cls, word: str, symbol: str = "", color: int = 0, badness: int = 0) -> Verdict:
+        """Make a member whose value is the word; with the word alone, a type checker's look-up."""
         self = str.__new__(cls, word)
         self._value_ = word
         self.symbol, self.color, self.badness = symbol, color, badness
         return self
+
+    def __repr__(self) -> str:
+        """Return the word as Python writes it."""
+        return repr(self.value)
 
     @property
     def decided(self) -> bool:
@@ -65,9 +69,13 @@ class SettingVerdict(StrEnum):
     DIVERGED = "diverged", "rejected"
     NOT_RUN = "not run", "not run"
 
-    def __new__(cls, word: str, of_control: str) -> SettingVerdict:
-        """Make a member whose value is the word."""
+    def __new__(cls, word: str, of_control: str = "") -> SettingVerdict:
+        """Make a member whose value is the word; with the word alone, a type checker's look-up."""
         self = str.__new__(cls, word)
         self._value_ = word
         self.of_control = of_control
         return self
+
+    def __repr__(self) -> str:
+        """Return the word as Python writes it."""
+        return repr(self.value)
