@@ -19,12 +19,12 @@ def setting(held, seeds, verdict="diverged"):
 
 def record(verdict, rule="typical", held=6, seeds=6, controls=((0, 6),), **more):
     """A record whose controls held in so many of so many seeds, read from JSON."""
-    design = {"rule": rule, "max_seeds": seeds if rule == "every" else 20}
-    return make_record(
-        verdict=verdict,
-        **{"held": held, "seeds": seeds, "metrics": {}, **design},
-        **{"controls": [setting(*control) for control in controls], **more},
-    )
+    fields = {
+        **{"rule": rule, "max_seeds": seeds if rule == "every" else 20},
+        **{"held": held, "seeds": seeds, "metrics": {}},
+        "controls": [setting(*control) for control in controls],
+    }
+    return make_record(verdict=verdict, **{**fields, **more})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every verdict of the design, reached by running papers."""
 
+import json
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,12 @@ from typing import Any
 import pytest
 
 import claimbench
+from claimbench.judging.record import Record
+from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
+from claimbench.settings import Settings
+from claimbench.spec import load_spec
+from tests.judging.test_sample import sample, stored
 
 CODE = '''
 @experiment
@@ -321,3 +327,99 @@ def test_record_says_what_was_run(results):
     assert record.packages["python"] == f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert len(record.run_key) == 32
     assert len(record.spec_hash) == 64
+
+
+class Samples:
+    """A factory of samples without an engine, which notes what was asked for and what joined."""
+
+    def __init__(self, spec, claim, **settings):
+        self.asked, self.joined = [], []
+        self.trial = Trial(
+            spec=spec,
+            claim=claim,
+            settings=Settings(**settings),
+            commit="abc",
+            cpu="CPU A",
+            make_sample=self.make,
+            join=self.joined.append,
+        )
+
+    def make(self, override):
+        self.asked.append(dict(override))
+        return sample("every", regions=self.trial.claim.expect_at("smoke"))
+
+    def take(self, *values):
+        """Give the samples that are active one run a value, and see what follows."""
+        for one in self.trial.active():
+            one.take({i: stored(i, value=x, noise=i) for i, x in enumerate(values)}, {})
+        self.trial.advance()
+
+
+@pytest.fixture
+def samples(make_paper):
+    """Return a maker of trials of a claim with two controls."""
+
+    def make(settings=None, **claim):
+        controls = [{"scale": 0.25}, {"scale": 0.125}]
+        paper = make_paper(code=CODE, claims=[{"control": controls, **claim}])
+        spec = load_spec(paper.folder)
+        return Samples(spec, spec.claims[0], **(settings or {}))
+
+    return make
+
+
+def test_samples_are_made_and_join_when_the_verdict_calls_for_them(samples):
+    made = samples()
+    assert (made.asked, made.joined) == ([], [])
+    made.trial.begin(None)
+    assert made.asked == [{}]
+    assert made.joined == [made.trial.main] == made.trial.active()
+    made.take(1.0, 1.5, 2.0)
+    assert made.asked == [{}, {"scale": 0.25}, {"scale": 0.125}]
+    assert made.joined == [made.trial.main, *made.trial.controls]
+    made.take(0.5)
+    assert made.trial.result is not None
+    assert made.trial.result.verdict == "reproduced"
+    assert [one.held for one in made.trial.result.record.controls] == [0, 0]
+    assert (made.trial.result.record.commit, made.trial.result.record.cpu) == ("abc", "CPU A")
+    assert len(made.asked) == len(made.joined) == 3
+
+
+@pytest.mark.parametrize(
+    ("claim", "settings", "overrides"),
+    [
+        ({}, {}, [{"scale": 0.25}, {"scale": 0.125}]),
+        ({}, {"control": False}, []),
+        ({"known": {**KNOWN, "passes_with": {"scale": 5.0}}}, {}, [{"scale": 5.0}]),
+        ({"known": KNOWN}, {}, []),
+    ],
+)
+def test_expected_samples_is_a_question_that_nothing_joins_for(samples, claim, settings, overrides):
+    made = samples(settings, **claim)
+    assert made.trial.expected_samples() == []
+    made.trial.begin(None)
+    for _ in range(2):
+        made.asked.clear()
+        main, *others = made.trial.expected_samples()
+        assert main is made.trial.main
+        assert made.asked == overrides
+        assert len(others) == len(overrides)
+        assert made.joined == made.trial.active() == made.trial.samples() == [main]
+
+
+def test_trial_that_meets_an_obstacle_asks_for_no_sample(samples):
+    made = samples()
+    made.trial.begin("there is no gpu")
+    assert made.trial.result.verdict == "skipped"
+    assert made.trial.result.reason == "there is no gpu"
+    assert (made.asked, made.joined) == ([], [])
+    assert made.trial.expected_samples() == made.trial.active() == []
+    record = made.trial.result.record
+    assert (record.run_key, record.seeds, record.metrics, record.controls) == (None, 0, {}, ())
+    assert Record.from_json(json.dumps(record.as_json())) == record
+
+
+def test_records_of_all_verdicts_read_back_as_they_were_written(results):
+    for result in results.values():
+        text = json.dumps(result.record.as_json(), allow_nan=False)
+        assert Record.from_json(text) == result.record

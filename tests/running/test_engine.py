@@ -9,8 +9,10 @@ import pytest
 import claimbench
 from claimbench.errors import UsageError
 from claimbench.judging.result import Result
+from claimbench.judging.sample import Sample
 from claimbench.profiles import cpu_model
 from claimbench.running.engine import Engine, verify_papers
+from claimbench.running.scheduler import Scheduler
 from claimbench.running.seeds import derive
 from claimbench.running.store import Store
 from claimbench.settings import Settings
@@ -221,6 +223,29 @@ def test_engine_starts_nothing_before_it_is_asked(make_paper, store_home):
         assert paper.runs() == []
         assert engine.finish(trials[0]).verdict == "reproduced"
         assert engine.finish(trials[0]) is trials[0].result
+
+
+def test_plan_is_a_question_that_changes_nothing(make_paper, store_home, monkeypatch):
+    paper = make_paper(claims=SEVERAL)
+    joined: list[Sample] = []
+    join = Scheduler.join
+
+    def noted(self: Scheduler, sample: Sample) -> None:
+        joined.append(sample)
+        join(self, sample)
+
+    monkeypatch.setattr(Scheduler, "join", noted)
+    with Engine(Settings(home=store_home)) as engine:
+        trials = engine.add(load_spec(paper.folder))
+        taken_up = list(joined)
+        plan = engine.plan(trials)
+        assert engine.plan(trials) == plan
+        assert sum(len(planned.seconds) for planned in plan) > 0
+        assert joined == taken_up == [trial.main for trial in trials]
+        assert paper.runs() == []
+        results = [engine.finish(trial) for trial in trials]
+        assert told(results) == told(claimbench.verify(paper.folder))
+        assert [planned.seconds for planned in engine.plan(trials)] == [()] * len(trials)
 
 
 def test_script_needs_no_guard_and_its_verification_loads_no_framework(make_paper):

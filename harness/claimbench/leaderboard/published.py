@@ -191,9 +191,13 @@ def parse(text: str, where: str) -> Published:
                 f"{where}: format {data['format']}, and this version reads {FORMAT}; "
                 "update claimbench"
             )
+        claims = data["claims"]
         place = {name: data[name] for name in _OF_FILE}
-        entries = {claim: _parse_entry(entry, place) for claim, entry in data["claims"].items()}
-        found = Published(data["profile"], data["tier"], data["paper"], entries)
+        if place["tier"] not in TIERS:
+            raise UsageError(
+                f"{where}: unknown tier `{place['tier']}`; there are {', '.join(TIERS)}"
+            )
+        entries = {claim: _parse_entry(entry, place) for claim, entry in claims.items()}
     except RecordError as mistake:
         raise UsageError(
             f"{where}: {mistake}; restore the file, or remove it and publish again"
@@ -203,9 +207,7 @@ def parse(text: str, where: str) -> Published:
             f"{where}: no published results ({type(mistake).__name__}: {mistake}); restore the "
             "file, or remove it and publish again"
         ) from None
-    if found.tier not in TIERS:
-        raise UsageError(f"{where}: unknown tier `{found.tier}`; there are {', '.join(TIERS)}")
-    return found
+    return Published(**place, entries=entries)
 
 
 def read(folder: Path) -> list[Published]:
