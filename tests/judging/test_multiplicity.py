@@ -20,8 +20,11 @@ def setting(held, seeds, verdict="diverged"):
 def record(verdict, rule="typical", held=6, seeds=6, controls=((0, 6),), **more):
     """A record whose controls held in so many of so many seeds, read from JSON."""
     fields = {
-        **{"rule": rule, "max_seeds": seeds if rule == "every" else 20},
-        **{"held": held, "seeds": seeds, "metrics": {}},
+        "rule": rule,
+        "max_seeds": seeds if rule == "every" else 20,
+        "held": held,
+        "seeds": seeds,
+        "metrics": {},
         "controls": [setting(*control) for control in controls],
     }
     return make_record(verdict=verdict, **{**fields, **more})

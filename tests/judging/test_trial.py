@@ -9,6 +9,7 @@ import pytest
 
 import claimbench
 from claimbench.judging.record import Record
+from claimbench.judging.sample import Sample
 from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
 from claimbench.settings import Settings
@@ -333,7 +334,8 @@ class Samples:
     """A factory of samples without an engine, which notes what was asked for and what joined."""
 
     def __init__(self, spec, claim, **settings):
-        self.asked, self.joined = [], []
+        self.asked: list[dict[str, Any]] = []
+        self.joined: list[Sample] = []
         self.trial = Trial(
             spec=spec,
             claim=claim,
