@@ -16,6 +16,7 @@ import pytest
 import claimbench.running.engine
 import claimbench.showing.report
 import claimbench.spec  # noqa: F401  pytester forgets what is first imported while it runs
+from claimbench.judging.record import Record
 
 OTHERS = (
     "cacheprovider",
@@ -179,6 +180,9 @@ def test_claims_json_has_every_verdict_with_its_numbers(shared):
     assert holds["repeat"] == "pytest tiny/claims.yaml::holds"
     assert len(holds["metrics"]["value"]["values"]) == 3
     assert [record["as_expected"] for record in records] == [True, False, True, False, True, False]
+    for record in records:
+        data = {k: v for k, v in record.items() if k not in ("as_expected", "headline", "repeat")}
+        assert Record.from_json(json.dumps(data)).as_json() == data
 
 
 def test_junitxml_contains_headline_and_repeat_command(shared):

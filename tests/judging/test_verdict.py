@@ -3,6 +3,7 @@
 import json
 import pickle
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,11 @@ def test_verdict_is_its_word_wherever_it_goes(word):
 def test_word_that_there_is_not(kind):
     with pytest.raises(ValueError, match="'perhaps' is not a valid"):
         kind("perhaps")
+
+
+def test_readme_explains_every_verdict():
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert [v for v in Verdict if f"\n| {v.marked} | " not in text] == []
 
 
 @pytest.mark.parametrize("verdict", Verdict)
