@@ -120,8 +120,7 @@ def try_original(spec: Spec, settings: Settings, watch: Watch) -> Original:
 
 def _check(trial: Trial) -> Check:
     own = trial.main.judged if trial.main else []
-    samples = [trial.main, trial.positive, *trial.controls]
-    longest = max(run.seconds for sample in samples if sample for run in sample.judged)
+    longest = max(run.seconds for sample in trial.samples() for run in sample.judged)
     return Check(
         trial.claim.id,
         sum(run.cpu_seconds for run in own),
