@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from claimbench.errors import ClaimbenchError
+from claimbench.judging.verdict import Verdict
 from claimbench.showing.progress import ProgressLine
 from claimbench.spec.discovery import SPEC_FILE
 from claimbench.tiers import TIERS
@@ -168,17 +169,17 @@ class ClaimItem(pytest.Item):
     def setup(self) -> None:
         """Run what the claim needs; an error in a run is an error here."""
         self.result = result = claim_session(self.config).finish(self)
-        if result.verdict == "error":
+        if result.verdict is Verdict.ERROR:
             if result.failure is not None and result.failure.exception is not None:
                 raise result.failure.exception  # where a debugger should open
             raise RunError(result.headline)
-        if result.verdict == "skipped":
+        if result.verdict is Verdict.SKIPPED:
             pytest.skip(result.reason)
 
     def runtest(self) -> None:
         """Fail unless the verdict is the expected one."""
         assert self.result is not None  # set in setup
-        if self.result.verdict == "diverged":
+        if self.result.verdict is Verdict.DIVERGED:
             raise Diverged(self.result.headline)
         if not self.result.as_expected:
             raise NotAsExpected(self.result.headline)
@@ -211,10 +212,9 @@ def pytest_runtest_makereport(
     last = report.when == "call" or (report.when == "setup" and not report.passed)
     if last:
         result = item.result
-        report.claimbench = {  # type: ignore[attr-defined]
-            **result.record,
-            "as_expected": result.as_expected,
-            "headline": result.headline,
+        report.claimbench = {  # type: ignore[attr-defined]  # as xdist can send it
+            "record": json.dumps(result.record.as_json()),
+            "known": result.known,
             "repeat": result.repeat,
         }
         if report.when == "setup" and report.failed:
@@ -239,7 +239,7 @@ class ClaimSession:
     def __init__(self, config: pytest.Config) -> None:
         config.stash[_SESSION] = self
         self.config = config
-        self.verdicts: list[dict[str, Any]] = []
+        self.results: list[Result] = []
         self._engine: Engine | None = None
         self._cache: Cache | None = None
         self._items: list[ClaimItem] = []
@@ -355,9 +355,13 @@ class ClaimSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict out of a report, which may come from an xdist worker."""
-        verdict = getattr(report, "claimbench", None)
-        if verdict is not None:
-            self.verdicts.append(verdict)
+        told = getattr(report, "claimbench", None)
+        if told is not None:
+            from claimbench.judging.record import Record
+            from claimbench.judging.result import Result
+
+            record = Record.from_json(told["record"])
+            self.results.append(Result(record, told["known"], told["repeat"]))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End the workers, write the JSON file, and turn a session that measured nothing red."""
@@ -369,30 +373,38 @@ class ClaimSession:
             self._cache = None
         target = self.config.getoption("claims_json")
         if target is not None and not hasattr(self.config, "workerinput"):
-            from claimbench.judging.result import jsonable
-
-            text = json.dumps(jsonable(self.verdicts), indent=2)
+            verdicts = [
+                {
+                    **result.record.as_json(),
+                    "as_expected": result.as_expected,
+                    "headline": result.headline,
+                    "repeat": result.repeat,
+                }
+                for result in self.results
+            ]
+            text = json.dumps(verdicts, indent=2)
             target.write_text(f"{text}\n", encoding="utf-8")
         if self.measured_nothing() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def measured_nothing(self) -> bool:
         """Say whether there were verdicts, and no run behind any of them."""
-        return bool(self.verdicts) and not any(verdict["metrics"] for verdict in self.verdicts)
+        return bool(self.results) and not any(result.measured for result in self.results)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of verdicts."""
-        if not self.verdicts:
+        if not self.results:
             return
         from claimbench.showing.report import render
 
         terminalreporter.section("claims")
         color = self.config.get_terminal_writer().hasmarkup
-        terminalreporter.write(render(self.verdicts, color=color) + "\n")
-        for verdict in self.verdicts:
-            if not verdict["as_expected"]:
-                terminalreporter.write_line(verdict["headline"], red=True)
-                terminalreporter.write_line(f"  repeat: {verdict['repeat']}")
+        records = [result.record for result in self.results]
+        terminalreporter.write(render(records, color=color) + "\n")
+        for result in self.results:
+            if not result.as_expected:
+                terminalreporter.write_line(result.headline, red=True)
+                terminalreporter.write_line(f"  repeat: {result.repeat}")
         if self.config.getoption("numprocesses", None):
             terminalreporter.write_line("plain pytest already uses all cores; -n gains nothing")
         if self.measured_nothing():

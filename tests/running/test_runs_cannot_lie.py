@@ -147,7 +147,7 @@ def test_artefact_is_kept_under_the_key_of_the_code_that_built_it(make_paper):
     assert paper.runs("built.txt") == ["built"]
     (result,) = verify(paper.folder, **once)
     assert paper.runs("built.txt") == ["built"] * 2, "new code builds its own"
-    assert result.record["metrics"]["value"]["median"] >= 3 + 3 * 0.5
+    assert result.record.metrics["value"].median >= 3 + 3 * 0.5
 
 
 def test_fresh_builds_artefacts_anew_once(make_paper):
@@ -174,7 +174,7 @@ def test_damaged_artefact_is_built_again(make_paper, store_home, damage):
         path.unlink()
     (after,) = verify(paper.folder, control=False)
     assert paper.runs("built.txt") == ["built"] * 2
-    assert after.record["metrics"] == before.record["metrics"]
+    assert after.record.metrics == before.record.metrics
 
 
 READS = {
@@ -221,9 +221,9 @@ def test_declared_file_is_part_of_what_a_run_depends_on(make_paper, kept):
     (first,) = verify(paper.folder)
     table.write_text("7", encoding="utf-8")
     (second,) = verify(paper.folder, control=False)
-    assert first.record["metrics"]["value"]["high"] < 2
-    assert second.record["metrics"]["value"]["low"] >= 7
-    assert first.record["run_key"] != second.record["run_key"]
+    assert first.record.metrics["value"].high < 2
+    assert second.record.metrics["value"].low >= 7
+    assert first.record.run_key != second.record.run_key
     table.unlink()
     (gone,) = verify(paper.folder)
     assert gone.verdict == "error"
@@ -310,8 +310,8 @@ def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
     paper = make_paper(code=code)
     (result,) = verify(paper.folder, control=False)
     assert result.verdict == "reproduced", result.headline
-    metrics = result.record["metrics"]
-    seen = {name: metrics[name]["values"] for name in ("files", "home", "setting", "lang", "same")}
+    metrics = result.record.metrics
+    seen = {name: list(metrics[name].values) for name in ("files", "home", "setting", "lang", "same")}
     assert seen == {
         "files": [0.0] * 3,
         "home": [0.0] * 3,

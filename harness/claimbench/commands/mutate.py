@@ -16,7 +16,7 @@ from claimbench.spec import load_spec
 from claimbench.spec.discovery import find_papers
 
 if TYPE_CHECKING:
-    from claimbench.mutation.running import Outcome
+    from claimbench.mutation.running import Fate
     from claimbench.running.scheduler import Status
 
 
@@ -54,14 +54,14 @@ def run(paper: str, settings: Settings, *, most: int, seed: int, json_file: Path
         mutants = choose(near, most, seed)
         display.begin(len(mutants))
         hunt = Hunt(spec, original, settings, display.status)
-        outcomes = hunt.run(mutants, display.outcome)
+        fates = hunt.run(mutants, display.fate)
     report = Report(
         paper=spec.slug,
         tier=settings.tier,
         profile=settings.profile,
         seed=seed,
         possible=len(near),
-        outcomes=outcomes,
+        fates=fates,
         equivalents={entry.description: entry for entry in equivalents},
         stale=stale(equivalents, every),
         beyond=beyond,
@@ -110,17 +110,17 @@ class Display:
             what = f"{self._caught} caught; {running}" if self._total else f"original; {running}"
             self._bar.update(self._task, description=what)
 
-    def outcome(self, outcome: Outcome) -> None:
+    def fate(self, fate: Fate) -> None:
         """Show what became of a mutant."""
         self._done += 1
-        self._caught += outcome.claim is not None
-        mutant = outcome.mutant
-        word = "survived" if outcome.claim is None else f"caught by {outcome.claim}"
+        self._caught += fate.claim is not None
+        mutant = fate.mutant
+        word = "survived" if fate.claim is None else f"caught by {fate.claim}"
         text = f"{self._done}/{self._total} {mutant.file}:{mutant.line} {mutant.function} "
         text += f"{mutant.kind}: {word}"
         if self._bar is None:
             error(text)
             return
         self._bar.update(self._task, completed=self._done)
-        if outcome.claim is None:
+        if fate.claim is None:
             self._bar.console.print(text, highlight=False, markup=False)

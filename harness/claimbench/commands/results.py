@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from claimbench.commands import AS_EXPECTED, USAGE
 from claimbench.home import home
-from claimbench.judging.result import jsonable
 from claimbench.running.store import Store
 from claimbench.showing.output import color, error, line
 from claimbench.showing.report import render
@@ -18,15 +17,15 @@ def run(papers: Sequence[str], *, tier: str | None, profile: str | None, as_json
         records = [
             record
             for record in store.verdicts()
-            if (not papers or record["paper"] in papers)
-            and tier in (None, record["tier"])
-            and profile in (None, record["profile"])
+            if (not papers or record.paper in papers)
+            and tier in (None, record.tier)
+            and profile in (None, record.profile)
         ]
     finally:
         store.close()
-    unknown = sorted(set(papers) - {record["paper"] for record in records})
+    unknown = sorted(set(papers) - {record.paper for record in records})
     if as_json:
-        line(json.dumps(jsonable(records), indent=2))
+        line(json.dumps([record.as_json() for record in records], indent=2))
     elif records:
         line(render(records, color=color()))
     if unknown or not records:

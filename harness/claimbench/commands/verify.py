@@ -6,7 +6,7 @@ from pathlib import Path
 
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED
 from claimbench.errors import UsageError
-from claimbench.judging.result import Result, jsonable
+from claimbench.judging.result import Result
 from claimbench.running.engine import verify_papers
 from claimbench.settings import Settings
 from claimbench.showing.output import color, error, line
@@ -29,7 +29,7 @@ def run(
             papers, claims, settings, watch=progress.status, report=progress.verdict
         )
     if json_file is not None:
-        records = jsonable([result.record for result in results])
+        records = [result.record.as_json() for result in results]
         json_file.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
     return conclude(results)
 

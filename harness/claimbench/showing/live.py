@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from claimbench.judging.verdict import Verdict
 from claimbench.showing.output import error
 from claimbench.showing.progress import PLAIN_SECONDS
-from claimbench.showing.report import SYMBOLS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -119,7 +119,7 @@ class Live:
 
     def _counts(self) -> str:
         words = [trial.result.verdict for trial in self._trials if trial.result is not None]
-        return "".join(f" {mark} {words.count(w)}" for w, mark in SYMBOLS.items() if w in words)
+        return "".join(f" {word.symbol} {words.count(word)}" for word in Verdict if word in words)
 
     def _is_running(self, trial: Trial, running: str) -> bool:
         return f"{trial.spec.slug} {trial.claim.experiment} " in running
