@@ -311,7 +311,9 @@ def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
     (result,) = verify(paper.folder, control=False)
     assert result.verdict == "reproduced", result.headline
     metrics = result.record.metrics
-    seen = {name: list(metrics[name].values) for name in ("files", "home", "setting", "lang", "same")}
+    seen = {
+        name: list(metrics[name].values) for name in ("files", "home", "setting", "lang", "same")
+    }
     assert seen == {
         "files": [0.0] * 3,
         "home": [0.0] * 3,
