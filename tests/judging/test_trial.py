@@ -41,7 +41,8 @@ def odd(run: Run, *, how: str = "well") -> dict[str, float]:
         raise ArithmeticError("nothing adds up")
     if how == "sleeps":
         time.sleep(60)
-    value = {"nan": float("nan"), "text": "high", "infinite": float("inf")}.get(how, 1 + random.random())
+    strange = {"nan": float("nan"), "text": "high", "infinite": float("inf")}
+    value = strange.get(how, 1 + random.random())
     metrics = {"value": value, "noise": random.random()}
     if how == "forgets":
         del metrics["value"]

@@ -92,8 +92,8 @@ def files(parts: Parts, document: Document) -> Iterator[Problem]:
     """Yield the declared files that do not lie beside the paper."""
     folder = document.path.parent
     for name, part in parts.experiments.items():
-        for number, file in enumerate(part.value.files if part.has("files") else ()):
-            location = ("experiments", name, "files", number)
+        for index, file in enumerate(part.value.files if part.has("files") else ()):
+            location = ("experiments", name, "files", index)
             inside = (folder / file).resolve().is_relative_to(folder.resolve())
             if not inside or not (folder / file).is_file():
                 text = f"no file `{file}` in the paper's folder; put it there, or remove it here"
