@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from claimbench.identity.datasets import about
 from claimbench.judging.result import Result, counted, interval_text, summarise
-from claimbench.spec.discovery import spec_location
+from claimbench.spec.discovery import claim_arguments
 
 if TYPE_CHECKING:
     from claimbench.judging.sample import Sample
@@ -138,11 +137,11 @@ class Trial:
         known = self.claim.known_at(self.settings.tier)
         judged = self.claim.judged_at(self.settings.tier)
         faults = [sample.fault for sample in self._samples() if sample.fault is not None]
-        node = shlex.quote(f"{spec_location(self.spec.folder)}::{self.claim.id}")
+        what = claim_arguments(self.spec.folder, self.claim.id)
         self.result = Result(
             record=self._record(verdict, reason),
             known=known.finding if known is not None and judged else None,
-            repeat=f"pytest {node}{self.settings.options()}",
+            repeat=f"pytest {what}{self.settings.options()}",
             failure=faults[0].failure if verdict == "error" and faults else None,
         )
 
