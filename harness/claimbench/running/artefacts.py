@@ -17,6 +17,7 @@ from claimbench.cache import Cache
 from claimbench.errors import AuthorError
 from claimbench.identity.keys import identify
 from claimbench.running.seeds import derive, global_generators_kept
+from claimbench.running.workers.execute import make_run
 
 if TYPE_CHECKING:
     from claimbench.author import Host
@@ -82,8 +83,6 @@ class ArtefactStore:
         return read(place)
 
     def _build(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        from claimbench.running.workers.execute import make_run
-
         job = self._job
         torch = "torch" in job.preload
         seed = derive(function.__name__, 0)

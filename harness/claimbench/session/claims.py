@@ -21,10 +21,9 @@ from claimbench.judging.result import Result, jsonable
 from claimbench.judging.trial import Trial
 from claimbench.profiles import load_profile
 from claimbench.running.engine import Engine
-from claimbench.running.workers.pool import worker_count
 from claimbench.session import options
 from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
-from claimbench.settings import Settings
+from claimbench.settings import Settings, worker_count
 from claimbench.showing.progress import ProgressLine
 from claimbench.showing.report import failure_text, render
 from claimbench.spec import SpecError, load_spec

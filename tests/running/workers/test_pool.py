@@ -9,7 +9,8 @@ import pytest
 
 from claimbench.profiles import load_profile
 from claimbench.running.workers.jobs import Outcome, Progress
-from claimbench.running.workers.pool import Processes, worker_count
+from claimbench.running.workers.pool import Processes
+from claimbench.settings import worker_count
 
 ZOO = """
 import subprocess
