@@ -2,6 +2,7 @@
 
 from io import StringIO
 from types import SimpleNamespace as Made
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -37,7 +38,7 @@ def make_running(key, index, done=0):
 
 
 def make_progress(*trials, usual=None, workers=2):
-    store = Made(typical_seconds=lambda identity, slug: (usual or {}).get(identity.key))
+    store: Any = Made(typical_seconds=lambda identity, slug: (usual or {}).get(identity.key))
     return ClaimsProgress(trials, store, workers)
 
 

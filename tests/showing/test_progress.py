@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from claimbench.profiles import load_profile
 from claimbench.running.scheduler import Status
 from claimbench.running.workers.jobs import Job, Progress
-from claimbench.showing import progress
 from claimbench.showing.progress import View, progress_text, status_text
 
 JOB = Job(
@@ -49,7 +49,8 @@ def test_status_in_one_line():
 
 def test_without_a_terminal_a_line_comes_now_and_then(capsys, monkeypatch):
     clock = iter([0.0, 29.0, 31.0, 32.0, 62.0, 93.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    fake = SimpleNamespace(monotonic=lambda: next(clock))
+    monkeypatch.setattr("claimbench.showing.progress.time", fake)
     status = Status(1, 0, (Progress(JOB, 0, 1),))
     with View(lambda status: f"{status.started} begun") as view:
         for _ in range(4):
