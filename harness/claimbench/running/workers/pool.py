@@ -127,7 +127,7 @@ class Processes:
         with theirs:
             self._template = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "claimbench.running.workers.template"),
+                    *(sys.executable, "-P", "-m", "claimbench.running.workers.template"),
                     *(str(theirs.fileno()), str(os.getpid())),
                 ],
                 env={**os.environ, **self._profile.environment},
