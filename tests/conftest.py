@@ -18,6 +18,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: two c
 import pytest
 import yaml
 
+from claimbench.cache import Cache
+from claimbench.identity.closure import closure
 from claimbench.profiles import load_profile
 from claimbench.running.workers.jobs import Job
 
@@ -200,8 +202,11 @@ def make_job(store_home: Path) -> Callable[..., Job]:
         preload: tuple[str, ...] = (),
         exclusive: bool = False,
         precision: str = "float32",
+        data: tuple[str, ...] = (),
+        files: tuple[str, ...] = (),
         **arguments: Any,
     ) -> Job:
+        code = closure(paper.folder, experiment, Cache(None))
         return Job(
             key=f"{paper.folder.name}-{experiment}",
             index=index,
@@ -215,6 +220,10 @@ def make_job(store_home: Path) -> Callable[..., Job]:
             timeout=timeout,
             exclusive=exclusive,
             home=store_home,
+            code=code.files,
+            packages=tuple(code.modules),
+            data=data,
+            files=files,
         )
 
     return make

@@ -1,6 +1,7 @@
 """The author surface: what a reproduce.py may rely on."""
 
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -10,7 +11,9 @@ import torch
 import claimbench
 from claimbench import Run, artefact, experiment
 from claimbench.author import CURVE_POINTS
+from claimbench.cache import Cache
 from claimbench.errors import AuthorError
+from claimbench.identity.closure import source_digest
 
 
 def test_exported_names_are_the_documented_ones():
@@ -81,11 +84,14 @@ def test_generators_repeat_for_the_same_seed_and_differ_for_others():
     assert all(a != b for a, b in zip(draws(1), draws(2), strict=True))
 
 
-def test_rng_goes_on_and_torch_generator_starts_again():
+def test_rng_and_torch_generator_go_on_and_jax_key_is_the_same():
     run = Run(1)
     assert run.rng.random() != run.rng.random()
     first = torch.rand((), generator=run.torch_generator())
-    assert torch.rand((), generator=run.torch_generator()) == first
+    assert torch.rand((), generator=run.torch_generator()) != first
+    both = torch.rand(2, generator=torch.Generator(run.device).manual_seed(run.seed))
+    assert first == both[0]
+    assert jax.random.uniform(run.jax_key()) == jax.random.uniform(run.jax_key())
 
 
 def test_dtype_is_that_of_the_papers_framework():
@@ -118,3 +124,17 @@ def test_curve_of_unequal_or_no_points_is_refused(xs, ys):
 def test_time_ratio_is_that_of_the_two_calls():
     ratio = Run().time_ratio(lambda: time.sleep(0.006), lambda: time.sleep(0.002), rounds=5)
     assert 2 < ratio < 4
+
+
+def test_changed_behaviour_of_the_surface_raises_its_version(golden):
+    """The version is part of every run's key, the text of these files is not.
+
+    Where this fails: does a run that is stored still say what it would say now? If it does not,
+    raise `SURFACE`; either way write the new digest with `--update-golden`.
+    """
+    package = Path(claimbench.__file__).parent
+    lines = [f"SURFACE = {claimbench.author.SURFACE}"]
+    for name in ("author.py", "running/seeds.py"):
+        path = package / name
+        lines.append(f"{name} {source_digest(path, path.read_bytes(), None, Cache(None))}")
+    golden("author-surface.txt", "\n".join([*lines, ""]))

@@ -10,13 +10,16 @@ import sqlite3
 import subprocess
 import sys
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from claimbench import cli, suite
 from claimbench.cli import main
+from claimbench.judging.record import schema
 from claimbench.spec.discovery import paper_folders
 
 COMMANDS = (
@@ -211,6 +214,9 @@ def test_verify_writes_json(call, project, tmp_path):
         ("fails", "diverged", 1),
     ]
     assert all(record.keys() >= FIELDS for record in records)
+    for record in records:
+        jsonschema.validate(record, json.loads(schema()))
+        assert record["judged_at"] is None  # it is not kept
 
 
 def test_verify_inline_keeps_nothing(call, project):
@@ -235,6 +241,8 @@ def test_results_json_has_all_fields(call, project):
     assert record["reported"] == {"value": 1.5}
     assert record["control"].keys() >= {"verdict", "held", "seeds"}
     assert record["control"]["verdict"] == "diverged"
+    assert datetime.fromisoformat(record["judged_at"]).tzinfo is not None
+    jsonschema.validate(record, json.loads(schema()))
 
 
 def test_results_show_the_last_verdict_of_each_claim(call, project):

@@ -36,7 +36,7 @@ def test_every_claim_is_as_expected(smoke: list[Result]):
 
 def test_every_control_was_run_and_rejected(smoke: list[Result]):
     reproduced = [r for r in smoke if r.verdict == "reproduced"]
-    assert {r.record["control"]["verdict"] for r in reproduced} <= {"diverged"}
+    assert {r.record.control.verdict for r in reproduced} <= {"diverged"}
 
 
 def test_verdicts_agree_under_a_baseline_instruction_set(
@@ -44,5 +44,5 @@ def test_verdicts_agree_under_a_baseline_instruction_set(
 ):
     others = verify_papers([folder], None, Settings(home=home, profile="baseline"))
     assert [r.verdict for r in others] == [r.verdict for r in smoke]
-    keys = [result.record["run_key"] for result in smoke]
-    assert not set(keys) & {result.record["run_key"] for result in others}, "never mixed"
+    keys = [result.record.run_key for result in smoke]
+    assert not set(keys) & {result.record.run_key for result in others}, "never mixed"

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 import claimbench.session.claims  # noqa: F401  pytester forgets what is first imported in it
+from claimbench.judging.record import Record
 
 OTHERS = (
     "cacheprovider",
@@ -130,7 +131,7 @@ def test_outcomes_exit_code_and_table(shared):
         r"  known-holds +✓ reproduced +3/3 +rejected 0/1 +\d\.\d s",
         r"  later +– skipped +\d\.\d s",
         r"  breaks +! error +0\.0 s",
-        r"2 reproduced, 2 diverged \(1 known\), 1 skipped, 1 error; runs of \d\.\d CPU-seconds",
+        r"2 reproduced, 2 diverged \(1 known\), 1 error, 1 skipped; runs of \d\.\d CPU-seconds",
         r"XFAIL tiny/claims\.yaml::known - the value is too small",
     ):
         assert any(re.fullmatch(row, line) for line in table), row
@@ -177,6 +178,9 @@ def test_claims_json_has_every_verdict_with_its_numbers(shared):
     assert holds["repeat"] == "pytest tiny/claims.yaml::holds"
     assert len(holds["metrics"]["value"]["values"]) == 3
     assert [record["as_expected"] for record in records] == [True, False, True, False, True, False]
+    for record in records:
+        data = {k: v for k, v in record.items() if k not in ("as_expected", "headline", "repeat")}
+        assert Record.from_json(json.dumps(data)).as_json() == data
 
 
 def test_junitxml_contains_headline_and_repeat_command(shared):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claimbench.errors import AuthorError
-from claimbench.judging.result import jsonable
+from claimbench.judging.record import Measured, Record
 from claimbench.running.store import Store
 from claimbench.running.workers.execute import checked_metrics
 from claimbench.spec import Spec, load_spec
+from tests.records import make_record
 from tests.running.test_store import identity, outcome
 
 ROOT = Path(__file__).parents[1]
@@ -52,9 +54,12 @@ def test_store_gives_a_run_back_bit_for_bit(tmp_path: Path, metrics, curves):
 @quietly
 @given(metrics)
 def test_published_json_is_strict_and_tells_infinities(values):
-    text = json.dumps(jsonable(values), allow_nan=False)
-    back = {name: float(value) for name, value in json.loads(text).items()}
-    assert back == values
+    shown = {name: Measured.of([value]) for name, value in values.items()}
+    record = replace(make_record(), metrics=shown)
+    text = json.dumps(record.as_json(), allow_nan=False)
+    back = Record.from_json(text)
+    assert {name: measured.median for name, measured in back.metrics.items()} == values
+    assert back == record
 
 
 @quietly

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -137,8 +138,9 @@ class DataSet:
     @property
     def cached(self) -> Path:
         """The file of the local cache, there or not."""
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return Path(base) / "claimbench" / "data" / f"{self.name}-{self.sha256[:16]}.npz"
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = Path(os.environ.get("CLAIMBENCH_DATA") or base / "claimbench" / "data")
+        return folder / f"{self.name}-{self.sha256[:16]}.npz"
 
     def _here(self) -> Source | None:
         return next((source for source in self.sources if source.is_here()), None)
@@ -193,9 +195,12 @@ def load_dataset(name: str) -> datasets.Dataset:
 def find(name: str) -> DataSet:
     """Return the data set of that name.
 
+    An audit event `claimbench.data` tells who watches which data sets are used.
+
     Raises:
         ValueError: there is none.
     """
+    sys.audit("claimbench.data", name)
     found = entry_points(group="claimbench.data", name=name)
     if not found:
         names = sorted(entry_points(group="claimbench.data").names)

@@ -122,6 +122,7 @@ class Run:
         self._torch_dtype = "torch" in sys.modules if torch_dtype is None else torch_dtype
         self._host = host
         self._rng: np.random.Generator | None = None
+        self._torch_generator: torch.Generator | None = None
 
     @property
     def rng(self) -> np.random.Generator:
@@ -133,13 +134,16 @@ class Run:
         return self._rng
 
     def torch_generator(self) -> torch.Generator:
-        """Return a new torch generator on `device`, each time in the same initial state.
+        """Return the torch generator of this run, on `device`: like `rng` always the same object.
 
-        Give one to the method and one to the baseline, and both see the same draws.
+        For a method and a baseline that are to see the same draws, make two that say so:
+        `torch.Generator(run.device).manual_seed(run.seed)`.
         """
-        import torch
+        if self._torch_generator is None:
+            import torch
 
-        return torch.Generator(device=self.device).manual_seed(self.seed)
+            self._torch_generator = torch.Generator(device=self.device).manual_seed(self.seed)
+        return self._torch_generator
 
     def jax_key(self) -> jax.Array:
         """Return the JAX key of this run, the same at every call; split it for more."""

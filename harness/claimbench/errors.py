@@ -4,6 +4,7 @@ ClaimbenchError
 ├── UsageError            a request that cannot be carried out: unknown tier, folder, claim
 ├── SpecError             a claims.yaml with problems; raised in `claimbench.spec.problems`
 ├── AuthorError           reproduce.py misuses the author surface
+├── RecordError           what should be a verdict's record is none
 └── StoreError            the store cannot be read or written
 """
 
@@ -18,6 +19,10 @@ class UsageError(ClaimbenchError):
 
 class AuthorError(ClaimbenchError):
     """A function in reproduce.py misuses `experiment`, `artefact` or `Run`."""
+
+
+class RecordError(ClaimbenchError):
+    """What should be the record of a verdict lacks a field, or has one that records do not have."""
 
 
 class StoreError(ClaimbenchError):

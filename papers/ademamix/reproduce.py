@@ -190,7 +190,7 @@ def first_step(
 
 def _network(run: Run) -> tuple[list[Tensor], Callable[[], Tensor]]:
     """Return parameters of an 8-16-1 tanh network and its loss on 64 points, same every time."""
-    generator = run.torch_generator()
+    generator = torch.Generator(run.device).manual_seed(run.seed)
 
     def normal(*shape: int) -> Tensor:
         return torch.randn(shape, generator=generator, dtype=run.dtype, device=run.device)

@@ -241,7 +241,7 @@ def _digit_gradients(run: Run) -> Tensor:
     images, labels = load("digits")
     chosen = run.rng.choice(len(images), 256, replace=False)
     x, y = torch.tensor(images[chosen] / 16), torch.tensor(labels[chosen])
-    generator = run.torch_generator()
+    generator = torch.Generator(run.device).manual_seed(run.seed)
 
     def weight(p: int, q: int) -> Tensor:
         return torch.randn(p, q, generator=generator, dtype=run.dtype) / p**0.5

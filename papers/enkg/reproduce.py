@@ -26,8 +26,9 @@ TUNED_ON = 100  # of the held-out images; the others are restored
 
 
 def _normal(run: Run) -> Callable[..., Tensor]:
-    """Return a function from a shape to standard normal numbers of the run."""
-    return partial(torch.randn, generator=run.torch_generator(), dtype=run.dtype, device=run.device)
+    """Return a function from a shape to standard normal numbers, the same ones each time."""
+    generator = torch.Generator(run.device).manual_seed(run.seed)
+    return partial(torch.randn, generator=generator, dtype=run.dtype, device=run.device)
 
 
 def _relative(a: Tensor, b: Tensor) -> float:

@@ -72,7 +72,7 @@ def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
         begin = time.perf_counter()
         results = verify(claims=["one", "two"])
         times.append((time.perf_counter() - begin) / 199)
-        assert [result.record["seeds"] for result in results] == [100, 100]
+        assert [result.record.seeds for result in results] == [100, 100]
     shown({"a run that does nothing, claim to verdict": times})
     assert statistics.median(times) <= 0.006  # with the start of template and worker
 
@@ -104,7 +104,7 @@ import resource, sys
 from pathlib import Path
 import claimbench
 results = claimbench.verify(Path(sys.argv[1]), control=False)
-print(sum(result.record["seeds"] for result in results))
+print(sum(result.record.seeds for result in results))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

@@ -35,7 +35,7 @@ def test_publish_writes_results_and_tables(project, capsys):
     (file,) = read(project / "leaderboards" / "results")
     entry = file.entries["holds"]
     assert (file.paper, file.tier, file.profile) == ("lion", "smoke", "cpu")
-    assert entry.latest.record["verdict"] == "reproduced"
+    assert entry.latest.record.verdict == "reproduced"
     assert entry.latest.stale == ()
     assert set(entry.latest.code) >= {"function", "arguments", "file reproduce.py"}
     assert not any(name.startswith("package") for name in entry.latest.code)
@@ -126,4 +126,4 @@ def test_another_implementation_is_never_published(project, tmp_path):
     assert main(["verify", "lion", "--method", "scaled=other.py:scaled"]) == 1
     publish()
     (file,) = read(project / "leaderboards" / "results")
-    assert [event["verdict"] for event in file.entries["holds"].history] == ["reproduced"]
+    assert [event.verdict for event in file.entries["holds"].history] == ["reproduced"]

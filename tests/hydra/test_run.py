@@ -9,6 +9,7 @@ import pytest
 
 from claimbench.cli import main
 from claimbench.hydra import app
+from claimbench.judging.record import Record
 
 HALF = """
 @experiment
@@ -34,6 +35,7 @@ def test_a_run_shows_and_keeps_configuration_and_verdicts(run_claimbench, make_p
     (file,) = kept(store_home)
     assert file["config"]["tier"]["name"] == "standard"
     assert [(v["paper"], v["verdict"]) for v in file["verdicts"]] == [("tiny", "reproduced")]
+    assert Record.from_json(json.dumps(file["verdicts"][0])).as_expected
     (folder,) = {path.parent for path in (store_home / "runs").glob("**/verdicts.md")}
     assert "| tiny::holds (standard) | ✓ reproduced | 3/3 |" in (folder / "verdicts.md").read_text()
     assert "name: standard" in (folder / "hydra" / "config.yaml").read_text()

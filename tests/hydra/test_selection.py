@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 
 import pytest
@@ -11,9 +10,10 @@ from claimbench.cache import Cache
 from claimbench.errors import UsageError
 from claimbench.hydra.config import SelectionConfig
 from claimbench.hydra.selection import costs, select
-from claimbench.leaderboard.published import RESULTS
+from claimbench.leaderboard.published import RESULTS, Entry, Published, PublishedResult
 from claimbench.running.store import Store
 from claimbench.settings import Settings
+from tests.records import make_record
 
 FIRST = {"id": "first", "kind": "exact"}
 SECOND = {"id": "second", "kind": "number", "expect": {"value": {"above": 0}}}
@@ -85,12 +85,12 @@ def test_costs_come_from_published_results(tmp_path):
     folder.mkdir(parents=True)
 
     def record(run_key, seconds):
-        entry = {"run_key": run_key, "cpu_seconds": seconds, "cpu": "A"}
-        return {"results": {"A": {"record": entry, "code": {}}}, "history": []}
+        result = PublishedResult(make_record(run_key=run_key, cpu_seconds=seconds), {})
+        return Entry({"A": result}, ())
 
     claims = {"a": record("k", 30.0), "b": record("k", 10.0), "c": record("l", 5.0)}
-    data = {"format": 1, "paper": "one", "profile": "cpu", "tier": "smoke", "claims": claims}
-    (folder / "one.json").write_text(json.dumps(data), encoding="utf-8")
+    text = Published("cpu", "smoke", "one", claims).text()
+    (folder / "one.json").write_text(text, encoding="utf-8")
     found = costs({"one", "two"}, tmp_path / "papers", Settings())
     assert found == {"one": 36.0, "two": 36.0}  # shared runs count once, for all that were needed
 
@@ -100,8 +100,8 @@ def test_failed_are_those_that_were_not_as_expected(chosen, store_home):
     words = [("one", "first", "diverged", None), ("two", "first", "diverged", "it is known")]
     words += [("two", "second", "reproduced", "it is known"), ("three", "first", "skipped", None)]
     for paper, claim, verdict, known in words:
-        record = {"paper": paper, "claim": claim, "tier": "smoke", "profile": "cpu"}
-        store.add_verdict({**record, "verdict": verdict, "known": known}, verdict)
+        record = make_record(paper=paper, claim=claim, verdict=verdict, known=known)
+        store.add_verdict(record, verdict)
     store.close()
     assert chosen(failed=True) == ["one::first", "two::second"]
 

@@ -87,9 +87,9 @@ def test_replacement_is_what_runs_and_is_never_mixed_with_the_papers_own(make_pa
     (other,) = verify(paper.folder, halved)
     (again,) = verify(paper.folder)
     assert [r.verdict for r in (own, other, again)] == ["reproduced", "diverged", "reproduced"]
-    assert other.record["run_key"] != own.record["run_key"] == again.record["run_key"]
-    assert other.record["method"] == "scaled=mine.py:scaled"
-    assert own.record["method"] is None
+    assert other.record.run_key != own.record.run_key == again.record.run_key
+    assert other.record.method == "scaled=mine.py:scaled"
+    assert own.record.method is None
 
 
 def test_verdict_on_another_implementation_is_not_kept_as_the_papers(

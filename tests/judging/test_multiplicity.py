@@ -1,63 +1,33 @@
 """What many verdicts say together, on records as `claimbench results --json` prints them."""
 
-import json
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from claimbench.judging.multiplicity import discoveries, expected_errors, p_value
-from claimbench.judging.result import jsonable
-from claimbench.judging.rules import judge, judge_mean
+from claimbench.judging.rules import judge
 from claimbench.judging.sequential import at_least
-from claimbench.spec import Region
-
-INF = math.inf
-REGION = Region(at_least=0)
+from tests.records import make_record
 
 
-def setting(judgement, values=None):
-    """What a record says of a setting's seeds."""
-    metrics = {} if values is None else {"value": {"values": list(values[: judgement.seeds])}}
-    return {
-        "verdict": judgement.verdict,
-        "held": judgement.held,
-        "seeds": judgement.seeds,
-        "metrics": metrics,
-    }
+def setting(held, seeds, verdict="diverged"):
+    """What a record says of a setting of which so many seeds held."""
+    return {"verdict": verdict, "held": held, "seeds": seeds, "arguments": {}, "metrics": {}}
 
 
 def record(verdict, rule="typical", held=6, seeds=6, controls=((0, 6),), **more):
-    """A record whose controls held in so many of so many seeds, read back from JSON."""
-    one: dict[str, Any] = {
-        "paper": "lion",
-        "claim": "lower-loss",
-        "verdict": verdict,
+    """A record whose controls held in so many of so many seeds, read from JSON."""
+    fields = {
         "rule": rule,
+        "max_seeds": seeds if rule == "every" else 20,
         "held": held,
         "seeds": seeds,
-        "expect": {"value": REGION.model_dump(exclude_none=True)},
         "metrics": {},
-        "controls": [{"held": h, "seeds": n, "metrics": {}} for h, n in controls],
-        "passes_with": None,
-        **more,
+        "controls": [setting(*control) for control in controls],
     }
-    return json.loads(json.dumps(jsonable(one)))
-
-
-def mean_record(values, control, verdict="reproduced", region=REGION, **more):
-    """A record of the rule `mean`, with the control that was run, if any."""
-    settings = [setting(judge_mean(x, region), x) for x in (values, control)]
-    settings[0]["verdict"] = verdict
-    fields = {
-        **settings[0],
-        "expect": {"value": region.model_dump(exclude_none=True)},
-        "controls": settings[1:],
-        **more,
-    }
-    return json.loads(json.dumps(jsonable({**record(verdict, "mean"), **fields})))
+    return make_record(verdict=verdict, **{**fields, **more})
 
 
 @pytest.mark.parametrize(
@@ -82,28 +52,10 @@ def test_p_value_by_hand(one, expected):
 
 @pytest.mark.parametrize("verdict", ["skipped", "error"])
 def test_what_was_not_judged_has_no_p_value(verdict):
-    with pytest.raises(KeyError, match=verdict):
+    with pytest.raises(ValueError, match=verdict):
         p_value(record(verdict))
     assert discoveries([record(verdict)]) == []
     assert expected_errors([record(verdict)]).judged == 0
-
-
-def test_p_value_of_the_rule_mean():
-    up, down = [1.0, 1.2, 0.8, 0.9, 1.3], [-1.0, -0.3, -1.2, -0.8, -0.7]
-    one = mean_record(up, down)
-    larger = stats.ttest_1samp(down, 0, alternative="less").pvalue
-    assert larger > stats.ttest_1samp(up, 0, alternative="greater").pvalue
-    assert p_value(one) == pytest.approx(2 * larger)
-    assert p_value(mean_record(down, [], "diverged")) == pytest.approx(2 * larger)
-
-
-def test_p_value_of_the_rule_mean_with_logarithms_and_infinities():
-    values = [2.0, 2.5, 1.8, 3.0, 2.2]
-    region = Region(at_least=1)
-    one = mean_record(values, [], region=region, scale="log")
-    logs = stats.ttest_1samp(np.log(values), 0, alternative="greater").pvalue
-    assert p_value(one) == pytest.approx(2 * logs)
-    assert p_value(mean_record([1.0, 2.0, INF, 3.0, 1.0], [], "diverged")) == 0
 
 
 def tried(rng, share, control_share):
@@ -113,11 +65,11 @@ def tried(rng, share, control_share):
     controls = []
     if verdict == "reproduced":
         control = judge((rng.random(20) < control_share).tolist())
-        controls = [setting(control)]
+        controls = [(control.held, control.seeds, control.verdict)]
         verdict = {"diverged": "reproduced", "reproduced": "vacuous"}.get(
             control.verdict, "inconclusive"
         )
-    return record(verdict, held=main.held, seeds=main.seeds, controls=()) | {"controls": controls}
+    return record(verdict, held=main.held, seeds=main.seeds, controls=controls)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +83,7 @@ def tried(rng, share, control_share):
 def test_p_values_are_valid_where_the_verdict_is_wrong(share, control_share, wrong):
     rng = np.random.default_rng(9)
     records = [tried(rng, share, control_share) for _ in range(4000)]
-    p = np.array([p_value(r) if r["verdict"] in wrong else 1.0 for r in records])
+    p = np.array([p_value(r) if r.verdict in wrong else 1.0 for r in records])
     for x in (0.01, 0.032, 0.05, 0.0932, 0.2):
         assert np.mean(p <= x) <= x + 4 * math.sqrt(x / len(p))
     assert np.mean(p < 1) > 0.01
@@ -143,20 +95,20 @@ def test_expected_errors_bound_the_wrong_verdicts():
     records = [tried(rng, *truth) for truth in truths]
     errors = expected_errors(records)
     wrong = sum(
-        r["verdict"] == "diverged"
+        r.verdict == "diverged"
         if share > 0.5 >= control
-        else r["verdict"] in ("reproduced", "vacuous")
+        else r.verdict in ("reproduced", "vacuous")
         for r, (share, control) in zip(records, truths, strict=True)
         if share != 0.8
     ) + sum(
-        r["verdict"] in ("reproduced", "diverged")
+        r.verdict in ("reproduced", "diverged")
         for r, (share, _) in zip(records, truths, strict=True)
         if share == 0.8
     )
     assert 0 < wrong <= errors.total
     assert errors.judged == 500
     assert errors.claims == pytest.approx(25)
-    assert errors.decided == sum(r["verdict"] != "inconclusive" for r in records)
+    assert errors.decided == sum(r.verdict != "inconclusive" for r in records)
 
 
 def test_expected_errors_by_hand():
@@ -165,10 +117,10 @@ def test_expected_errors_by_hand():
             record("reproduced"),
             record("inconclusive", controls=()),
             record("vacuous", controls=((6, 6), (0, 6))),
-            record("diverged", controls=(), passes_with={"verdict": "reproduced"}),
-            record("reproduced", "mean"),
+            record("diverged", controls=(), passes_with=setting(6, 6, "reproduced")),
+            record("reproduced"),
             record("reproduced", "every", 4, 4),
-            record("diverged", "every", 0, 1, ()),
+            record("diverged", "every", 0, 1, (), max_seeds=3),
             record("diverged", "every", 0, 1, (), max_seeds=5),
             record("reproduced", "every", 1, 1, deterministic=True),
             record("error"),

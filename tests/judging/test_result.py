@@ -1,25 +1,21 @@
 """What is said of a claim, as data and in words."""
 
-import json
 import math
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from claimbench.judging.result import VERDICTS, Result, interval_text, jsonable, number, summarise
+from claimbench.judging.record import Measured
+from claimbench.judging.recording import summarise
+from claimbench.judging.result import Result
+from claimbench.judging.verdict import Verdict
+from claimbench.judging.words import counted, interval_text, number
 from claimbench.running.store import StoredRun
+from tests.records import make_record
 
 
-def result(verdict, *, known=None, metrics=None):
+def result(verdict, *, known=None, **changes):
     """A result of which only the verdict matters."""
-    record = {
-        "paper": "tiny",
-        "claim": "holds",
-        "verdict": verdict,
-        "reason": "why",
-        "metrics": metrics or {},
-    }
+    record = make_record(verdict=verdict, known=known, reason="why", **changes)
     return Result(record, known, "pytest tiny")
 
 
@@ -33,7 +29,7 @@ def stored(**metrics):
     [(None, {"reproduced", "skipped"}), ("a finding", {"diverged", "skipped"})],
 )
 def test_as_expected(known, expected):
-    assert {verdict for verdict in VERDICTS if result(verdict, known=known).as_expected} == expected
+    assert {verdict for verdict in Verdict if result(verdict, known=known).as_expected} == expected
 
 
 def test_words_of_a_result():
@@ -47,15 +43,15 @@ def test_words_of_a_result():
 
 
 def test_measured_is_what_has_metrics():
-    assert result("diverged", metrics={"value": {}}).measured
-    assert not result("skipped").measured
+    assert result("diverged").measured
+    assert not result("skipped", metrics={}).measured
 
 
 def test_summary_has_median_interval_and_values_in_order():
     runs = [stored(a=3.0, b=1.0), stored(a=1.0, b=1.0), stored(a=2.0, b=1.0)]
     assert summarise(runs) == {
-        "a": {"median": 2.0, "low": 1.0, "high": 3.0, "values": [3.0, 1.0, 2.0]},
-        "b": {"median": 1.0, "low": 1.0, "high": 1.0, "values": [1.0, 1.0, 1.0]},
+        "a": Measured(median=2.0, low=1.0, high=3.0, values=(3.0, 1.0, 2.0)),
+        "b": Measured(median=1.0, low=1.0, high=1.0, values=(1.0, 1.0, 1.0)),
     }
     assert summarise([]) == {}
 
@@ -94,23 +90,8 @@ def test_number_for_a_reader(value, text):
     ],
 )
 def test_interval_for_a_reader(low, high, text):
-    assert interval_text({"median": 1.5, "low": low, "high": high}) == text
+    assert interval_text(Measured(1.5, low, high, ())) == text
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
-    max_leaves=20,
-)
-
-
-@settings(derandomize=True, max_examples=100, deadline=None)
-@given(json_values)
-def test_every_record_becomes_strict_json(value):
-    text = json.dumps(jsonable(value), allow_nan=False)
-    assert jsonable(json.loads(text)) == json.loads(text)
-
-
-def test_what_is_not_finite_becomes_text():
-    value = {"a": [math.inf, (-math.inf, 1.0, math.nan)]}
-    assert jsonable(value) == {"a": ["inf", ["-inf", 1.0, "nan"]]}
+def test_counts_for_a_reader():
+    assert [counted(n, "seed") for n in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]

@@ -9,50 +9,7 @@ import pytest
 
 from claimbench.leaderboard.merging import join
 from claimbench.leaderboard.published import Entry, Published, PublishedResult
-
-RECORD: dict[str, Any] = {
-    "claim": "holds",
-    "kind": "exact",
-    "fidelity": "exact",
-    "verdict": "reproduced",
-    "reason": "3 of 3 seeds held; control rejected",
-    "held": 3,
-    "seeds": 3,
-    "metrics": {"value": {"median": 1.5, "low": 1.25, "high": 1.75, "values": [1.25, 1.5, 1.75]}},
-    "rule": "every",
-    "scale": None,
-    "max_seeds": 3,
-    "deterministic": False,
-    "share": [0.37, 1.0],
-    "power": "3 seeds expose a share of failing seeds of 0.42 or more in 80 % of cases",
-    "expect": {"value": {"at_least": 1.0}},
-    "expect_text": {"value": "≥ 1"},
-    "reported": {},
-    "control": {"verdict": "diverged", "held": 0, "seeds": 1},
-    "controls": [
-        {
-            "verdict": "diverged",
-            "held": 0,
-            "seeds": 1,
-            "arguments": {"scale": 0.25},
-            "metrics": {"value": {"median": 0.3, "low": 0.3, "high": 0.3, "values": [0.3]}},
-        }
-    ],
-    "passes_with": None,
-    "known": None,
-    "amended": 0,
-    "run_key": "k" * 32,
-    "spec_hash": "s" * 64,
-    "started_at": "2026-01-01T00:00:00+00:00",
-    "judged_at": "2026-01-01T00:00:10+00:00",
-    "seconds": 3.0,
-    "cpu_seconds": 2.5,
-    "peak_mb": 100.0,
-    "data": {"digits": {"version": "1998", "licence": "CC-BY-4.0", "sha256": "d" * 64}},
-    "packages": {"numpy": "2.4.6"},
-    "commit": "abc",
-    "cpu": "CPU A",
-}
+from tests.records import make_record
 
 
 @pytest.fixture
@@ -60,7 +17,7 @@ def make_entry() -> Callable[..., Entry]:
     """Return a maker of entries: `make_entry({"verdict": "diverged"}, {"cpu": "CPU B"})`."""
 
     def make(*changes: dict[str, Any], **parts: Any) -> Entry:
-        results = [PublishedResult({**RECORD, **one}, parts.get("code", {})) for one in changes]
+        results = [PublishedResult(make_record(**one), parts.get("code", {})) for one in changes]
         return join([Entry({result.cpu: result}, ()) for result in results])
 
     return make
@@ -74,8 +31,9 @@ def make_file(make_entry: Callable[..., Entry]) -> Callable[..., Published]:
         paper: str = "tiny", *, tier: str = "smoke", profile: str = "cpu", **claims: dict[str, Any]
     ) -> Published:
         named = {name.replace("_", "-"): change for name, change in claims.items()}
+        place = {"paper": paper, "tier": tier, "profile": profile}
         entries = {
-            claim: make_entry({"claim": claim, "run_key": claim, **change})
+            claim: make_entry({**place, "claim": claim, "run_key": claim, **change})
             for claim, change in (named or {"holds": {}}).items()
         }
         return Published(profile, tier, paper, entries)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from claimbench.judging.multiplicity import expected_errors
-from claimbench.leaderboard.board import control_word, day, make_board
+from claimbench.leaderboard.board import day, make_board
 from claimbench.leaderboard.merging import merge
 
 NOT_RUN = {"verdict": "not run", "held": 0, "seeds": 0}
@@ -115,10 +115,11 @@ def test_another_cpu_is_told_not_mixed(make_file):
 
 @pytest.mark.parametrize(
     ("verdict", "word"),
-    [("diverged", "rejected"), ("reproduced", "passed"), ("not run", "not run")],
+    [("diverged", "rejected"), ("reproduced", "passes"), ("not run", "not run")],
 )
-def test_control_in_words(verdict: str, word: str):
-    assert control_word({"control": {"verdict": verdict}}) == word
+def test_control_in_words(make_file, verdict: str, word: str):
+    file = make_file("lion", a={"control": {**NOT_RUN, "verdict": verdict}})
+    assert make_board([file], {}, "cpu").papers[0].claims[0].control == word
 
 
 def test_day():

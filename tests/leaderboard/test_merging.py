@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claimbench.judging.verdict import Verdict
 from claimbench.leaderboard.merging import flips, join, merge
-from claimbench.leaderboard.published import Entry, Published, PublishedResult
-from tests.leaderboard.conftest import RECORD
+from claimbench.leaderboard.published import Entry, Event, Published, PublishedResult
+from tests.records import make_record
 
 DAYS = [f"2026-01-0{day}T00:00:00+00:00" for day in range(1, 5)]
 
 
 def entry(cpu: str, judged_at: str | None, verdict: str) -> Entry:
-    record = {**RECORD, "cpu": cpu, "judged_at": judged_at, "verdict": verdict}
+    record = make_record(cpu=cpu, judged_at=judged_at, verdict=verdict)
     return join([Entry({cpu: PublishedResult(record, {})}, ())])
+
+
+def event(cpu: str, verdict: str) -> Event:
+    return replace(PublishedResult(make_record(cpu=cpu), {}).event(), verdict=Verdict(verdict))
 
 
 ENTRIES = st.builds(
@@ -73,11 +79,11 @@ def test_newest_of_each_cpu_stands_and_history_is_in_order():
             entry("CPU B", DAYS[1], "reproduced"),
         ]
     )
-    assert {cpu: one.record["verdict"] for cpu, one in whole.results.items()} == {
+    assert {cpu: one.record.verdict for cpu, one in whole.results.items()} == {
         "CPU A": "diverged",
         "CPU B": "reproduced",
     }
-    assert [event["date"] for event in whole.history] == DAYS[:3]
+    assert [event.date for event in whole.history] == DAYS[:3]
 
 
 @pytest.mark.parametrize(
@@ -92,14 +98,17 @@ def test_newest_of_each_cpu_stands_and_history_is_in_order():
     ],
 )
 def test_flips_are_seen(verdicts: Sequence[str], expected: list[tuple[str | None, str]]):
-    history = [{"cpu": "CPU A", "verdict": verdict} for verdict in verdicts]
-    assert [(event["before"], event["verdict"]) for event in flips(history)] == expected
+    history = [event("CPU A", verdict) for verdict in verdicts]
+    assert [(before, now.verdict) for now, before in flips(history)] == expected
 
 
 def test_another_cpu_is_no_flip():
     history = [
-        {"cpu": "CPU A", "verdict": "reproduced"},
-        {"cpu": "CPU B", "verdict": "diverged"},
-        {"cpu": "CPU A", "verdict": "reproduced"},
+        event("CPU A", "reproduced"),
+        event("CPU B", "diverged"),
+        event("CPU A", "reproduced"),
     ]
-    assert [(e["cpu"], e["before"]) for e in flips(history)] == [("CPU A", None), ("CPU B", None)]
+    assert [(now.cpu, before) for now, before in flips(history)] == [
+        ("CPU A", None),
+        ("CPU B", None),
+    ]

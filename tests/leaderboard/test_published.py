@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -36,7 +39,7 @@ def test_newest_verdict_is_the_latest(make_entry):
         {"cpu": "CPU A", "judged_at": "2026-01-03T00:00:00+00:00", "held": 1},
         {"cpu": "CPU B", "judged_at": "2026-01-02T00:00:00+00:00", "held": 2},
     )
-    assert entry.latest.record["held"] == 1
+    assert entry.latest.record.held == 1
     assert sorted(entry.results) == ["CPU A", "CPU B"]
 
 
@@ -75,3 +78,48 @@ def test_file_in_the_wrong_place(make_file, tmp_path):
 def test_no_folder(tmp_path):
     with pytest.raises(UsageError, match="run: claimbench leaderboard publish"):
         read(tmp_path / "none")
+
+
+def test_infinities_come_back(make_file):
+    infinite = {"median": "inf", "low": 1.0, "high": "inf", "values": [1.0, "inf", "inf"]}
+    one = make_file("lion", holds={"metrics": {"value": infinite}})
+    back = parse(one.text(), "f.json")
+    assert back == one
+    assert back.entries["holds"].history[0].medians == {"value": math.inf}
+    assert '"medians":{"value":"inf"}' in one.text()
+
+
+def with_changes(text: str, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> str:
+    """Return the content of a file after a change of its record and of its first event."""
+    data = json.loads(text)
+    entry = data["claims"]["holds"]
+    change(entry["results"]["CPU A"]["record"], entry["history"][0])
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda record, _: record.pop("control"), "the record of `holds`: no field `control`"),
+        (
+            lambda record, _: record.update(mean=None, scale=None),
+            "the record of `holds`: unknown field `mean`; unknown field `scale`",
+        ),
+        (
+            lambda record, _: record.update(held="3"),
+            "the record of `holds`: `held`: Input should be a valid integer",
+        ),
+        (lambda _, event: event.pop("date"), "history: no field `0.date`"),
+        (lambda _, event: event.update(note="x"), "history: unknown field `0.note`"),
+        (
+            lambda _, event: event.update(verdict="perhaps"),
+            "history: `0.verdict`: Input should be 'reproduced', 'diverged', 'vacuous', "
+            "'inconclusive', 'error' or 'skipped'",
+        ),
+    ],
+)
+def test_record_or_event_that_is_none_is_named(make_file, change, message: str):
+    with pytest.raises(UsageError) as error:
+        parse(with_changes(make_file("lion").text(), change), "f.json")
+    remedy = "restore the file, or remove it and publish again"
+    assert str(error.value) == f"f.json: {message}; {remedy}"

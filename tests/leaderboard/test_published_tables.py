@@ -6,7 +6,7 @@ import pytest
 
 from claimbench.cache import Cache
 from claimbench.commands.leaderboard import load_specs, make_boards
-from claimbench.judging.result import cpu_seconds
+from claimbench.judging.record import cpu_seconds
 from claimbench.leaderboard import tables
 from claimbench.leaderboard.published import RESULTS, read
 

@@ -4,7 +4,7 @@ import pytest
 
 from claimbench.errors import UsageError
 from claimbench.mutation.rewriting import all_mutants
-from claimbench.mutation.running import LEAST_SECONDS, Hunt, Outcome, try_original, within_reach
+from claimbench.mutation.running import LEAST_SECONDS, Fate, Hunt, try_original, within_reach
 from claimbench.running.store import Store
 from claimbench.settings import Settings
 from claimbench.spec import load_spec
@@ -117,12 +117,12 @@ def test_known_divergence_catches_a_mutant_for_which_the_claim_holds(make_paper)
     paper = make_paper(claims=[{"expect": {"value": {"at_least": 3}}, "known": known}])
     (paper.folder / "method.py").write_text(METHOD, encoding="utf-8")
     paper.replace("scale * x", "2 * scale * x * 0.5", "method.py")
-    (outcome,) = hunt(paper.folder).run(
+    (fate,) = hunt(paper.folder).run(
         [mutant(paper.folder, "y = 4 * scale * x * 0.5")], nothing, controls=False
     )
-    assert outcome.claim is None  # at most 4, not always above 3
-    (outcome,) = hunt(paper.folder).run([mutant(paper.folder, "y = 2 * scale * x / 0.5")], nothing)
-    assert (outcome.claim, outcome.verdict) == ("holds", "reproduced")
+    assert fate.claim is None  # at most 4, not always above 3
+    (fate,) = hunt(paper.folder).run([mutant(paper.folder, "y = 2 * scale * x / 0.5")], nothing)
+    assert (fate.claim, fate.verdict) == ("holds", "reproduced")
 
 
 def test_first_catch_ends_it_and_a_survivor_meets_every_claim_and_control(paper, told):
@@ -134,15 +134,15 @@ def test_first_catch_ends_it_and_a_survivor_meets_every_claim_and_control(paper,
         mutant(paper.folder, "y = scale * x * (1 - 1 * x)"),
         mutant(paper.folder, "y = scale * x * (1 + 0 * x)"),  # the same
     ]
-    reported: list[Outcome] = []
-    outcomes = trying.run(mutants, reported.append)
-    assert [(o.claim, o.verdict) for o in outcomes] == [
+    reported: list[Fate] = []
+    fates = trying.run(mutants, reported.append)
+    assert [(fate.claim, fate.verdict) for fate in fates] == [
         ("quick", "diverged"),
         ("quick", "diverged"),
         (None, ""),
     ]
-    assert [o.mutant for o in outcomes] == mutants
-    assert reported == outcomes
+    assert [fate.mutant for fate in fates] == mutants
+    assert reported == fates
     ran = told(paper.folder)
     assert ran.count(["slow", "1"]) == 3, "the survivor alone needs the slow claim: three seeds"
     assert ["quick", "0.25"] in ran
@@ -151,9 +151,9 @@ def test_first_catch_ends_it_and_a_survivor_meets_every_claim_and_control(paper,
 
 def test_claim_that_is_dearer_catches_what_the_cheap_one_misses(paper):
     paper.replace("scale * x", "scale * x * 1.0", "method.py")
-    (outcome,) = hunt(paper.folder).run([mutant(paper.folder, "y = scale * x * 2.0")], nothing)
-    assert (outcome.claim, outcome.verdict, outcome.control) == ("slow", "diverged", False)
-    assert outcome.reason.startswith("value is ")
+    (fate,) = hunt(paper.folder).run([mutant(paper.folder, "y = scale * x * 2.0")], nothing)
+    assert (fate.claim, fate.verdict, fate.control) == ("slow", "diverged", False)
+    assert fate.reason.startswith("value is ")
 
 
 def test_mutant_that_lets_the_control_pass_is_caught_by_it(paper):
@@ -164,16 +164,16 @@ def test_mutant_that_lets_the_control_pass_is_caught_by_it(paper):
     mutated = mutant(paper.folder, "y = x if scale < 1 else scale * x")
     trying = hunt(paper.folder)
     assert trying.run([mutated], nothing, controls=False)[0].claim is None
-    (outcome,) = trying.run([mutated], nothing)
-    assert (outcome.claim, outcome.verdict, outcome.control) == ("quick", "vacuous", True)
+    (fate,) = trying.run([mutated], nothing)
+    assert (fate.claim, fate.verdict, fate.control) == ("quick", "vacuous", True)
 
 
 def test_mutant_that_raises_is_caught(paper):
     paper.replace("scale * x", "scale * x[0] if scale is None else scale * x", "method.py")
     mutated = mutant(paper.folder, "y = scale * x[0] if scale is not None else scale * x")
-    (outcome,) = hunt(paper.folder).run([mutated], nothing)
-    assert (outcome.claim, outcome.verdict) == ("quick", "error")
-    assert "TypeError" in outcome.reason
+    (fate,) = hunt(paper.folder).run([mutated], nothing)
+    assert (fate.claim, fate.verdict) == ("quick", "error")
+    assert "TypeError" in fate.reason
 
 
 def test_mutant_that_hangs_is_caught_in_a_short_time(paper, monkeypatch):
@@ -182,19 +182,19 @@ def test_mutant_that_hangs_is_caught_in_a_short_time(paper, monkeypatch):
     loop = "y = x\n    while y < x + 3:\n        y += 1\n    y = scale * x"
     paper.replace("y = scale * x", loop, "method.py")
     hangs = [m for m in all_mutants(paper.folder) if m.now == "y += 0"]
-    (outcome,) = hunt(paper.folder).run(hangs, nothing)
-    assert (outcome.claim, outcome.verdict) == ("quick", "error")
-    assert "timed out after 0.5 s" in outcome.reason
+    (fate,) = hunt(paper.folder).run(hangs, nothing)
+    assert (fate.claim, fate.verdict) == ("quick", "error")
+    assert "timed out after 0.5 s" in fate.reason
 
 
 def test_nothing_is_run_twice_until_the_code_changes(paper, told):
     mutants = all_mutants(paper.folder)
     first = hunt(paper.folder)
-    outcomes = first.run(mutants, nothing)
+    fates = first.run(mutants, nothing)
     assert first.ran > len(mutants)
     told(paper.folder)
     again = hunt(paper.folder)
-    assert again.run(mutants, nothing) == outcomes
+    assert again.run(mutants, nothing) == fates
     assert (again.ran, told(paper.folder)) == (0, [])
     paper.replace("2 + random", "2.0 + random")
     edited = hunt(paper.folder)

@@ -9,8 +9,10 @@ import pytest
 import claimbench
 from claimbench.errors import UsageError
 from claimbench.judging.result import Result
+from claimbench.judging.sample import Sample
 from claimbench.profiles import cpu_model
 from claimbench.running.engine import Engine, verify_papers
+from claimbench.running.scheduler import Scheduler
 from claimbench.running.seeds import derive
 from claimbench.running.store import Store
 from claimbench.settings import Settings
@@ -50,7 +52,7 @@ def two(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 
 def told(results):
     """Claim and verdict of each result."""
-    return [(result.record["paper"], result.claim, result.verdict) for result in results]
+    return [(result.record.paper, result.claim, result.verdict) for result in results]
 
 
 def test_results_come_in_the_order_of_the_spec(make_paper):
@@ -139,12 +141,12 @@ def test_tier_chooses_arguments_and_expectation(make_paper):
         claimbench.verify(paper.folder, tier=tier)[0].record
         for tier in ("smoke", "standard", "full")
     )
-    assert [record["tier"] for record in (smoke, standard, full)] == ["smoke", "standard", "full"]
-    assert [record["verdict"] for record in (smoke, standard, full)] == [
+    assert [record.tier for record in (smoke, standard, full)] == ["smoke", "standard", "full"]
+    assert [record.verdict for record in (smoke, standard, full)] == [
         *("reproduced", "reproduced", "diverged")
     ]
-    assert 1 <= smoke["metrics"]["value"]["low"] < 2 <= standard["metrics"]["value"]["low"] < 4
-    assert full["expect"] == {"value": {"at_least": 8.0}}
+    assert 1 <= smoke.metrics["value"].low < 2 <= standard.metrics["value"].low < 4
+    assert full.expect == {"value": {"at_least": 8.0}}
 
 
 def test_broken_code_is_an_error_of_its_claims_alone(make_paper):
@@ -165,18 +167,18 @@ def test_commit_is_recorded_with_a_mark_where_files_differ(make_paper):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     (outside,) = claimbench.verify(paper.folder, executor="inline")
-    assert outside.record["commit"] is None
+    assert outside.record.commit is None
     git("init", "-q")
     (root / ".gitignore").write_text("runs.txt\n__pycache__/\n")
     git("add", ".")
     git("commit", "-q", "-m", "A paper")
     head = git("rev-parse", "HEAD")
     (clean,) = claimbench.verify(paper.folder, executor="inline")
-    assert clean.record["commit"] == head[:12]
+    assert clean.record.commit == head[:12]
     paper.replace("A tiny paper", "A tiny, tiny paper")
     (dirty,) = claimbench.verify(paper.folder, executor="inline")
-    assert dirty.record["commit"] == f"{head[:12]}+"
-    assert dirty.record["cpu"] == cpu_model()
+    assert dirty.record.commit == f"{head[:12]}+"
+    assert dirty.record.cpu == cpu_model()
 
 
 def test_verdict_is_kept_only_where_nothing_was_left_out(make_paper, store_home):
@@ -184,7 +186,7 @@ def test_verdict_is_kept_only_where_nothing_was_left_out(make_paper, store_home)
 
     def kept():
         with contextlib.closing(Store(store_home)) as store:
-            return [(record["verdict"], record["seeds"]) for record in store.verdicts()]
+            return [(record.verdict, record.seeds) for record in store.verdicts()]
 
     for left_out in ({"max_seeds": 2}, {"control": False}, {"executor": "inline"}):
         claimbench.verify(paper.folder, **left_out)
@@ -221,6 +223,29 @@ def test_engine_starts_nothing_before_it_is_asked(make_paper, store_home):
         assert paper.runs() == []
         assert engine.finish(trials[0]).verdict == "reproduced"
         assert engine.finish(trials[0]) is trials[0].result
+
+
+def test_plan_is_a_question_that_changes_nothing(make_paper, store_home, monkeypatch):
+    paper = make_paper(claims=SEVERAL)
+    joined: list[Sample] = []
+    join = Scheduler.join
+
+    def noted(self: Scheduler, sample: Sample) -> None:
+        joined.append(sample)
+        join(self, sample)
+
+    monkeypatch.setattr(Scheduler, "join", noted)
+    with Engine(Settings(home=store_home)) as engine:
+        trials = engine.add(load_spec(paper.folder))
+        taken_up = list(joined)
+        plan = engine.plan(trials)
+        assert engine.plan(trials) == plan
+        assert sum(len(planned.seconds) for planned in plan) > 0
+        assert joined == taken_up == [trial.main for trial in trials]
+        assert paper.runs() == []
+        results = [engine.finish(trial) for trial in trials]
+        assert told(results) == told(claimbench.verify(paper.folder))
+        assert [planned.seconds for planned in engine.plan(trials)] == [()] * len(trials)
 
 
 def test_script_needs_no_guard_and_its_verification_loads_no_framework(make_paper):

@@ -17,6 +17,7 @@ import pytest
 from claimbench import verify
 from claimbench.errors import StoreError
 from claimbench.running.store import Store
+from tests.records import make_record
 from tests.running.test_store import identity, outcome
 
 SLOW = '''
@@ -24,7 +25,8 @@ SLOW = '''
 def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
     """One seed is quick, the others take their time."""
     note(f"{run.seed}")
-    if len((HERE / "runs.txt").read_text().splitlines()) > 1:
+    note("begun", f"{run.seed}.begun")
+    if len(list(HERE.glob("*.begun"))) > 1:
         time.sleep(1000)
     return {"value": scaled(1 + random.random(), scale)}
 '''
@@ -46,7 +48,7 @@ def test_runs_that_finished_before_the_parent_was_killed_are_used_again(
     paper.replace("time.sleep(1000)", "pass")
     (result,) = verify(paper.folder)
     assert result.verdict == "reproduced"
-    assert result.record["run_key"] != code[0], "the code has changed, so nothing is reused"
+    assert result.record.run_key != code[0], "the code has changed, so nothing is reused"
 
 
 def write_for_ever(home: Path) -> None:
@@ -146,8 +148,7 @@ def test_two_stores_in_two_threads_write_side_by_side(tmp_path: Path):
         try:
             store = Store(tmp_path)
             for index in range(first, first + 50):
-                record = {"paper": "p", "claim": f"c{index}", "tier": "t", "profile": "cpu"}
-                store.add_verdict(record, "a")
+                store.add_verdict(make_record(paper="p", claim=f"c{index}"), "a")
         except StoreError as error:
             errors.append(error)
 

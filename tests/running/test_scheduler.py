@@ -154,7 +154,7 @@ def test_edit_of_the_same_second_and_size_is_what_runs(make_paper, monkeypatch):
         paper.replace("1 + random" if number == 2 else "2 + random", f"{number} + random")
         os.utime(source, (1_700_000_000, 1_700_000_000))
         (result,) = verify(paper.folder, control=False)
-        assert all(number <= x < number + 1 for x in result.record["metrics"]["value"]["values"])
+        assert all(number <= x < number + 1 for x in result.record.metrics["value"].values)
 
 
 def test_changed_method_runs_all_again(two):
@@ -175,7 +175,7 @@ def test_claims_that_share_an_experiment_share_its_runs(make_paper):
     assert verdicts(results) == ["reproduced"] * 3
     scales = [line.split()[1] for line in paper.runs()]
     assert scales.count("1") == 3
-    assert len({result.record["run_key"] for result in results}) == 1
+    assert len({result.record.run_key for result in results}) == 1
 
 
 def test_two_processes_at_once_carry_out_each_run_once(make_paper):
@@ -230,7 +230,7 @@ def test_inline_and_workers_measure_the_same(make_paper):
     paper = make_paper()
     inline = verify(paper.folder, executor="inline")
     workers = verify(paper.folder)
-    assert inline[0].record["metrics"] == workers[0].record["metrics"]
+    assert inline[0].record.metrics == workers[0].record.metrics
 
 
 def test_speed_runs_have_the_machine_to_themselves(make_paper):

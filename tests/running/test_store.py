@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
+from claimbench.database import open_database
 from claimbench.errors import StoreError
 from claimbench.identity.keys import Identity
+from claimbench.judging.record import Record
+from claimbench.judging.verdict import Verdict
 from claimbench.profiles import load_profile
+from claimbench.running import store as store_module
 from claimbench.running.store import Store
 from claimbench.running.workers.jobs import Failure, Job, Outcome
+from tests.records import make_record
 
 
 def identity(**changes: Any) -> Identity:
@@ -55,8 +60,8 @@ def outcome(index: int = 0, *, key: str | None = None, **changes: Any) -> Outcom
     return Outcome(job, **words)
 
 
-def record(**changes: Any) -> dict[str, Any]:
-    return {"paper": "p", "claim": "c", "tier": "smoke", "profile": "cpu", "held": 1, **changes}
+def record(**changes: Any) -> Record:
+    return make_record(**{"paper": "p", "claim": "c", "held": 1, **changes})
 
 
 @pytest.fixture
@@ -108,7 +113,7 @@ def test_verdict_is_added_only_when_it_changed(store: Store, tmp_path: Path):
         store.add_verdict(record(held=held), fingerprint)
     rows = sqlite3.connect(tmp_path / "store.sqlite").execute("SELECT COUNT(*) FROM verdicts")
     assert rows.fetchone() == (2,)
-    assert [verdict["held"] for verdict in store.verdicts()] == [3]
+    assert [verdict.held for verdict in store.verdicts()] == [3]
 
 
 def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
@@ -116,8 +121,45 @@ def test_verdicts_are_the_last_of_each_claim_tier_and_profile(store: Store):
     store.add_verdict(record(claim="d"), "a")
     store.add_verdict(record(), "a")
     store.add_verdict(record(held=5), "b")
-    found = [(v["claim"], v["tier"], v["held"]) for v in store.verdicts()]
+    found = [(v.claim, v.tier, v.held) for v in store.verdicts()]
     assert found == [("d", "smoke", 1), ("c", "smoke", 5), ("c", "standard", 1)]
+
+
+def test_verdict_comes_back_as_a_record(store: Store):
+    infinite = {"median": "inf", "low": "inf", "high": "inf", "values": ["inf"]}
+    written = record(metrics={"value": infinite})
+    store.add_verdict(written, "a")
+    assert store.verdicts() == [written]
+    assert store.verdict("p", "c", "smoke", "cpu") is Verdict.REPRODUCED
+    assert store.verdict("p", "c", "standard", "cpu") is None
+
+
+def test_verdicts_of_an_earlier_form_go_and_runs_stay(tmp_path: Path):
+    old = open_database(tmp_path / "store.sqlite", store_module._MIGRATIONS[:1])
+    with old:
+        old.execute(
+            "INSERT INTO verdicts (paper, claim, tier, profile, fingerprint, record) "
+            """VALUES ('p', 'c', 'smoke', 'cpu', 'a', '{"claim": "c", "mean": Infinity}')"""
+        )
+        old.execute(
+            "INSERT INTO runs VALUES ('k', 0, 7, 'p', 'f', '{\"x\": 0.1}', '{}', 'e', "
+            "'2026-01-01', 1.5, 1.25, 10.0, '[]')"
+        )
+    old.close()
+    store = Store(tmp_path)
+    assert store.verdicts() == []
+    assert store.runs("k")[0].metrics == {"x": 0.1}
+
+
+def test_record_that_cannot_be_read_is_one_clear_message(store: Store, tmp_path: Path):
+    store.add_verdict(record(), "a")
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        other.execute("UPDATE verdicts SET record = replace(record, '\"paper\"', '\"slug\"')")
+    message = r"store\.sqlite: no field `paper`; unknown field `slug`; set CLAIMBENCH_HOME"
+    with pytest.raises(StoreError, match=message):
+        store.verdicts()
+    with pytest.raises(StoreError, match=message):
+        store.verdict("p", "c", "smoke", "cpu")
 
 
 def test_identities_come_latest_first_even_if_the_clock_was_set_back(store: Store):

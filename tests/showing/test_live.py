@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from claimbench.judging.verdict import Verdict
 from claimbench.running.scheduler import Status
 from claimbench.showing.live import ClaimsProgress, duration
 
@@ -27,7 +28,7 @@ def make_trial(claim, key, *, wanted=0, seconds=(), verdict=None):
         spec=Made(slug="tiny"),
         claim=Made(id=claim),
         main=sample,
-        result=None if verdict is None else Made(verdict=verdict),
+        result=None if verdict is None else Made(verdict=Verdict(verdict)),
         active=lambda: [sample] if verdict is None else [],
     )
 

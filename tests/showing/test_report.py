@@ -4,35 +4,30 @@ import re
 
 import pytest
 
-from claimbench.judging.result import VERDICTS, Result
+from claimbench.judging.result import Result
+from claimbench.judging.verdict import Verdict
 from claimbench.running.workers.jobs import Failure
-from claimbench.showing.report import SYMBOLS, failure_text, render, summary_line
+from claimbench.showing.report import failure_text, render, summary_line
+from tests.records import make_record
 
-RECORD = {
-    "paper": "tiny",
-    "claim": "holds",
-    "tier": "smoke",
-    "profile": "cpu",
-    "verdict": "reproduced",
-    "known": None,
-    "held": 6,
-    "seeds": 6,
-    "control": {"verdict": "diverged", "held": 0, "seeds": 6},
-    "metrics": {
-        "ratio": {"median": 1.5, "low": 1.25, "high": 2.0},
-        "error": {"median": 3e-13, "low": 3e-13, "high": 3e-13},
-    },
-    "expect_text": {"ratio": "≥ 1.1", "error": "≤ 1e-12"},
-    "reported": {"ratio": 1.95},
-    "seconds": 1.26,
-    "cpu_seconds": 1.2,
-    "run_key": "one",
-}
+RATIO = {"median": 1.5, "low": 1.25, "high": 2.0, "values": [1.25, 1.5, 2.0]}
+ERROR = {"median": 3e-13, "low": 3e-13, "high": 3e-13, "values": [3e-13]}
 
 
 def record(**changes):
     """A record with some fields changed."""
-    return {**RECORD, **changes}
+    fields = {
+        "held": 6,
+        "seeds": 6,
+        "control": {"verdict": "diverged", "held": 0, "seeds": 6},
+        "metrics": {"ratio": RATIO, "error": ERROR},
+        "expect_text": {"ratio": "≥ 1.1", "error": "≤ 1e-12"},
+        "reported": {"ratio": 1.95},
+        "seconds": 1.26,
+        "cpu_seconds": 1.2,
+        "run_key": "one",
+    }
+    return make_record(**{**fields, **changes})
 
 
 TABLE = """\
@@ -98,13 +93,13 @@ def test_table():
     assert render(records, color=False).splitlines() == TABLE.splitlines()
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("verdict", Verdict)
 def test_colour_marks_the_claims_line_alone(verdict):
-    plain = render([record(verdict=verdict)], color=False).splitlines()
-    coloured = render([record(verdict=verdict)], color=True).splitlines()
+    plain = render([record(verdict=verdict.value)], color=False).splitlines()
+    coloured = render([record(verdict=verdict.value)], color=True).splitlines()
     marked = [line for line in coloured if "\x1b" in line]
     assert len(marked) == 1
-    assert f"{SYMBOLS[verdict]} {verdict}" in marked[0]
+    assert f"{verdict.symbol} {verdict}" in marked[0]
     assert re.sub(r"\x1b\[\d+m", "", "\n".join(coloured)).splitlines() == plain
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from claimbench.leaderboard.merging import join
 from claimbench.leaderboard.published import Entry, Published, PublishedResult
 from claimbench.leaderboard.site.build import Site, pages
 from claimbench.spec.models import Spec
-from tests.leaderboard.conftest import RECORD
+from tests.records import make_record
 
 HOSTILE = "<script>window.hit = 1</script><img src=x onerror=alert(1)> \"quoted\" 'too' {{ 7 * 7 }}"
 THEMES = ("stochastic-optimizers", "training-dynamics", "scientific-ml", "structured-optimization")
@@ -76,11 +75,11 @@ def _spec(slug: str, number: int, claims: int) -> Spec:
 
 
 def _entry(number: int, i: int) -> Entry:
-    record: dict[str, Any] = copy.deepcopy(RECORD)
     verdict = VERDICTS[(number + i * i) % len(VERDICTS)]
     shift = 0.001 * (17 * number + 5 * i)
     values = [1.25 + shift, 1.5 + shift, 1.75 + shift]
-    record |= {
+    record: dict[str, Any] = {
+        "paper": f"paper_{number:04d}",
         "claim": f"claim-{i}",
         "kind": KINDS[i % len(KINDS)],
         "fidelity": "exact" if i % 2 else "reduced",
@@ -92,8 +91,8 @@ def _entry(number: int, i: int) -> Entry:
         },
         "run_key": f"{number}-{i}",
     }
-    earlier = PublishedResult({**record, "verdict": "reproduced"}, {})
-    later = PublishedResult({**record, "judged_at": "2026-02-01T00:00:00.000+00:00"}, {})
+    earlier = PublishedResult(make_record(**{**record, "verdict": "reproduced"}), {})
     curve = {"loss": [[float(x) for x in range(50)], [2.0 / (x + 1 + shift) for x in range(50)]]}
-    later = PublishedResult(later.record, {}, curve if i == 0 else {})
+    newest = make_record(**record, judged_at="2026-02-01T00:00:00.000+00:00")
+    later = PublishedResult(newest, {}, curve if i == 0 else {})
     return join([Entry({earlier.cpu: earlier}, ()), Entry({later.cpu: later}, ())])

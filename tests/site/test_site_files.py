@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from claimbench.errors import UsageError
+from claimbench.judging.record import NOT_RUN
 from claimbench.leaderboard.site.build import MARK, build, safe_url
 from claimbench.leaderboard.site.plots import curves, draw, forest, svg
 from claimbench.leaderboard.site.readme import as_html
-from tests.leaderboard.conftest import RECORD
+from tests.records import make_record
 from tests.site.synthetic import VERDICTS, make_site
 
 
@@ -47,9 +49,9 @@ def test_all_links_within_the_site_lead_somewhere(built):
 
 def test_control_that_was_not_run_is_shown_as_such(tmp_path):
     site = make_site(1, 2)
-    record = site.results[0].entries["claim-0"].latest.record
-    record["control"] = {"verdict": "not run", "held": 0, "seeds": 0}
-    record["controls"] = []
+    results = site.results[0].entries["claim-0"].results
+    (cpu, latest), *_ = results.items()
+    results[cpu] = replace(latest, record=replace(latest.record, control=NOT_RUN, controls=()))
     build(site, tmp_path / "out", tmp_path / "kept", workers=1)
     overview = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert overview.count("(control not run)") == 1
@@ -115,7 +117,7 @@ def test_another_folder_is_left_alone(tmp_path):
 
 
 def test_forest_says_in_words_what_it_shows():
-    plot = forest({**RECORD, "reported": {"value": 1.9}}, "value")
+    plot = forest(make_record(reported={"value": 1.9}), "value")
     assert plot is not None
     assert plot.alternative == (
         "value, expected ≥ 1. Claim: 3 seeds, median 1.5 [1.25, 1.75]. "
@@ -129,9 +131,9 @@ def test_forest_says_in_words_what_it_shows():
 
 def test_plots_without_a_finite_value():
     infinite = {"median": "inf", "low": "inf", "high": "inf", "values": ["inf", "inf"]}
-    lost = {**RECORD, "metrics": {"value": infinite}, "controls": []}
+    lost = make_record(metrics={"value": infinite}, controls=[])
     assert forest(lost, "value") is None
-    assert forest(RECORD, "other") is None
+    assert forest(make_record(), "other") is None
     assert curves({"loss": [[0], [1]]}) is None
     plot = curves({"loss": [[0, 1, 2, 3], [1, "inf", "nan", 2]]})
     assert plot is not None
@@ -139,7 +141,7 @@ def test_plots_without_a_finite_value():
 
 
 def test_plots_are_drawn_once(tmp_path):
-    plot = forest(RECORD, "value")
+    plot = forest(make_record(), "value")
     assert plot is not None
     assert draw([plot, plot], tmp_path / "a", tmp_path / "kept") == 1
     assert draw([plot], tmp_path / "b", tmp_path / "kept") == 0

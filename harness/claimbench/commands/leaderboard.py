@@ -15,6 +15,7 @@ from claimbench.leaderboard import diffing, tables
 from claimbench.leaderboard.alert import alerts
 from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
 from claimbench.leaderboard.board import Board, make_board
+from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import merge as merged
 from claimbench.leaderboard.merging import no_collection
 from claimbench.leaderboard.published import RESULTS, Published, read, results_in
@@ -150,7 +151,7 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
     folder = into or results_folder()
     cache = Cache(home())
     try:
-        with no_collection():
+        with no_collection(), alone(folder):
             parts = read(folder) if folder.is_dir() else []
             for source in sources:
                 parts += read(results_in(source))

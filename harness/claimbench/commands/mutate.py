@@ -18,7 +18,7 @@ from claimbench.spec.discovery import find_papers
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from claimbench.mutation.running import Outcome
+    from claimbench.mutation.running import Fate
     from claimbench.running.scheduler import Status
 
 _ABOUT = """\
@@ -134,13 +134,13 @@ class HuntProgress:
         table.add_row(bar, self.line(status))
         return table
 
-    def tell(self, outcome: Outcome) -> None:
+    def tell(self, fate: Fate) -> None:
         """Show what became of a mutant; on a terminal only if it survived."""
         self._done += 1
-        self._caught += outcome.claim is not None
-        mutant = outcome.mutant
-        word = "survived" if outcome.claim is None else f"caught by {outcome.claim}"
-        if outcome.claim is None or not self.view.on_terminal:
+        self._caught += fate.claim is not None
+        mutant = fate.mutant
+        word = "survived" if fate.claim is None else f"caught by {fate.claim}"
+        if fate.claim is None or not self.view.on_terminal:
             self.view.say(
                 f"{self._done}/{self._total} {mutant.file}:{mutant.line} {mutant.function} "
                 f"{mutant.kind}: {word}"

@@ -5,7 +5,6 @@ from argparse import ArgumentParser, Namespace
 
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_filters
 from claimbench.home import home
-from claimbench.judging.result import jsonable
 from claimbench.running.store import Store
 from claimbench.showing.output import color, error, line
 from claimbench.showing.report import render
@@ -28,15 +27,15 @@ def run(options: Namespace) -> int:
         records = [
             record
             for record in store.verdicts()
-            if (not papers or record["paper"] in papers)
-            and options.tier in (None, record["tier"])
-            and options.profile in (None, record["profile"])
+            if (not papers or record.paper in papers)
+            and options.tier in (None, record.tier)
+            and options.profile in (None, record.profile)
         ]
     finally:
         store.close()
-    unknown = sorted(set(papers) - {record["paper"] for record in records})
+    unknown = sorted(set(papers) - {record.paper for record in records})
     if options.json:
-        line(json.dumps(jsonable(records), indent=2))
+        line(json.dumps([record.as_json() for record in records], indent=2))
     elif records:
         line(render(records, color=color()))
     if unknown or not records:

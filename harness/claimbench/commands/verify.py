@@ -15,7 +15,7 @@ from claimbench.commands import (
 )
 from claimbench.errors import UsageError
 from claimbench.identity.methods import parse
-from claimbench.judging.result import Result, jsonable
+from claimbench.judging.result import Result
 from claimbench.running.engine import verify_papers
 from claimbench.settings import EXECUTORS, Settings
 from claimbench.showing.output import color, error, line
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
             report=lambda result: view.say(result.headline),
         )
     if target is not None:
-        records = jsonable([result.record for result in results])
+        records = [result.record.as_json() for result in results]
         target.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
     return conclude(results)
 

@@ -16,7 +16,7 @@ from claimbench.errors import ClaimbenchError, UsageError
 from claimbench.home import home
 from claimbench.hydra.config import RunConfig
 from claimbench.hydra.selection import select
-from claimbench.judging.result import Result, jsonable
+from claimbench.judging.result import Result
 from claimbench.profiles import profile_files, user_folder
 from claimbench.running.engine import Engine
 from claimbench.settings import worker_count
@@ -148,7 +148,7 @@ def keep(folder: Path, config: Any, results: Sequence[Result]) -> None:
     data = {
         "claimbench": version("claimbench"),
         "config": config,
-        "verdicts": [jsonable(result.record) for result in results],
+        "verdicts": [result.record.as_json() for result in results],
     }
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"

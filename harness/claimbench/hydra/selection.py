@@ -15,7 +15,7 @@ from claimbench.errors import UsageError
 from claimbench.hydra.config import SelectionConfig
 from claimbench.hydra.sharding import place
 from claimbench.identity.closure import closure
-from claimbench.judging.result import cpu_seconds, is_expected
+from claimbench.judging.record import cpu_seconds
 from claimbench.leaderboard.published import RESULTS, parse
 from claimbench.running.store import Store
 from claimbench.settings import Settings
@@ -88,10 +88,10 @@ def _check(what: str, wanted: Iterable[str], known: Collection[str]) -> None:
 def _failed(store: Store, settings: Settings) -> set[tuple[str, str]]:
     """Return the claims whose last verdict in the store was not as expected."""
     return {
-        (record["paper"], record["claim"])
+        (record.paper, record.claim)
         for record in store.verdicts()
-        if (record["tier"], record["profile"]) == (settings.tier, settings.profile)
-        and not is_expected(record["verdict"], record["known"])
+        if (record.tier, record.profile) == (settings.tier, settings.profile)
+        and not record.as_expected
     }
 
 

@@ -9,6 +9,7 @@ documentation change nothing.
 import ast
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +50,22 @@ class _Import:
     eager: bool
 
 
-def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce.py") -> Closure:
+def closure(
+    folder: Path,
+    function: str,
+    cache: Cache,
+    *,
+    file: str = "reproduce.py",
+    read: Callable[[Path], bytes] = Path.read_bytes,
+) -> Closure:
     """Return the closure of a function defined in a file of the paper folder.
+
+    Args:
+        folder: the paper folder.
+        function: its name.
+        cache: keeps what was read of a source.
+        file: where it is defined.
+        read: gives the source of a file; default: what is on the disk.
 
     Raises:
         SyntaxError: a file of the closure cannot be parsed.
@@ -66,7 +81,7 @@ def closure(folder: Path, function: str, cache: Cache, *, file: str = "reproduce
         path, target = waiting.pop()
         if path in digests:
             continue
-        digests[path], imports, texts = _scan(path, target, cache)
+        digests[path], imports, texts = _scan(path, read(path), target, cache)
         loads.update(texts)
         for import_ in imports:
             own, foreign = _resolve(import_, path, folder)
@@ -119,8 +134,21 @@ def _files(base: Path, parts: list[str], names: tuple[str, ...]) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _scan(path: Path, target: str | None, cache: Cache) -> tuple[str, list[_Import], list[str]]:
-    source = path.read_bytes()
+def source_digest(path: Path, source: bytes, target: str | None, cache: Cache) -> str:
+    """Return the digest of a file's text as it stands in a closure.
+
+    Args:
+        path: the file, for messages.
+        source: its text.
+        target: the function that the closure is of, if it is defined there.
+        cache: keeps what was read of a source.
+    """
+    return _scan(path, source, target, cache)[0]
+
+
+def _scan(
+    path: Path, source: bytes, target: str | None, cache: Cache
+) -> tuple[str, list[_Import], list[str]]:
     key = digest(_FORMAT, target or "", source)
     kept = cache.get(key)
     if kept is not None:

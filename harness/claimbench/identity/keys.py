@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimbench.author import SURFACE
 from claimbench.cache import Cache, digest
+from claimbench.errors import UsageError
 from claimbench.identity.closure import closure
 from claimbench.identity.datasets import checksum
 from claimbench.profiles import Profile, cpu_model
@@ -38,6 +39,7 @@ class Identity:
         machine: the CPU model, for what measures time; else None.
         methods: digest of each implementation that stands in for a name of the method.
         data: checksum of each data set that the code loads by name.
+        declared: digest of each file beside the paper that the experiment declares.
         eager: foreign modules that are imported with the closure; no part of the identity.
     """
 
@@ -51,6 +53,7 @@ class Identity:
     machine: str | None = None
     methods: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
+    declared: dict[str, str] = field(default_factory=dict)
     eager: frozenset[str] = frozenset()
 
     def parts(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Identity:
             **{f"package {name}": value for name, value in self.packages.items()},
             **({"machine": self.machine} if self.machine else {}),
             **{f"data {name}": value for name, value in self.data.items()},
+            **{f"declared file {name}": value for name, value in self.declared.items()},
             **{f"method {text}": value for text, value in self.methods.items()},
         }
 
@@ -98,6 +102,7 @@ def run_identity(
         machine=cpu_model() if is_timed(spec, experiment) else None,
         methods=dict(methods or {}),
         data=spec.experiments[experiment].data,
+        declared=spec.experiments[experiment].files,
     )
 
 
@@ -118,6 +123,8 @@ def identify(
     machine: str | None = None,
     methods: dict[str, str] | None = None,
     data: Iterable[str] = (),
+    declared: Iterable[str] = (),
+    read: Callable[[Path], bytes] = Path.read_bytes,
 ) -> Identity:
     """Return the identity of a call of a function in the paper folder.
 
@@ -125,8 +132,9 @@ def identify(
 
     Raises:
         SyntaxError: a file of the closure cannot be parsed.
+        UsageError: a declared file is not there.
     """
-    code = closure(folder, function, cache, file=file)
+    code = closure(folder, function, cache, file=file, read=read)
     python = ".".join(str(part) for part in sys.version_info[:2])
     packages = {name: version(name) for name in sorted(code.modules)}
     return Identity(
@@ -140,8 +148,18 @@ def identify(
         machine=machine,
         methods=methods or {},
         data={n: value for n in sorted({*code.loads, *data}) if (value := checksum(n))},
+        declared={name: _file_digest(folder, name) for name in sorted(declared)},
         eager=code.eager,
     )
+
+
+def _file_digest(folder: Path, name: str) -> str:
+    try:
+        return digest((folder / name).read_bytes())
+    except OSError as trouble:
+        raise UsageError(
+            f"{folder.name}: the declared file `{name}` can't be read: {trouble.strerror}"
+        ) from None
 
 
 @cache

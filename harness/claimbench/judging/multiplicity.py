@@ -1,6 +1,6 @@
 """What many verdicts say together: how many are wrong, and which would stand a correction.
 
-Every function takes the records of `claimbench results --json`. Give each claim once (one tier,
+Every function takes records. Give each claim once (one tier,
 one profile), and every claim that was tried, not a selection: both answers count the chances that
 the undecided ones had.
 
@@ -8,17 +8,12 @@ What is true of a claim is, here as for its verdict: rule `typical`, more than h
 seeds hold; rule `every`, see `expected_errors`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from claimbench.judging.rules import DEFAULT_SEEDS
+from claimbench.judging.record import Record, Setting
 from claimbench.judging.sequential import ALPHA, at_least
-
-JUDGED = ("reproduced", "diverged", "vacuous", "inconclusive")
-DECIDED = ("reproduced", "diverged", "vacuous")
-
-Record = Mapping[str, Any]
+from claimbench.judging.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -86,8 +81,8 @@ def expected_errors(records: Iterable[Record]) -> ExpectedErrors:
 
     Not counted: what is wrong without chance, such as a mistake in an experiment.
     """
-    judged = [record for record in records if record["verdict"] in JUDGED]
-    decided = [record for record in judged if record["verdict"] in DECIDED]
+    judged = [record for record in records if record.verdict.judged]
+    decided = [record for record in judged if record.verdict.decided]
     return ExpectedErrors(
         judged=len(judged),
         decided=len(decided),
@@ -109,7 +104,7 @@ def discoveries(records: Iterable[Record], rate: float = 0.05) -> list[Discovery
     Ann. Stat. 29 (2001), 1165, theorem 1.3.
 
     Args:
-        records: of `claimbench results --json`; skipped claims and errors are left out.
+        records: one a claim; skipped claims and errors are left out.
         rate: expected share of wrong verdicts among those that survive, in (0, 1).
 
     Returns:
@@ -120,7 +115,7 @@ def discoveries(records: Iterable[Record], rate: float = 0.05) -> list[Discovery
     """
     if not 0 < rate < 1:
         raise ValueError(f"rate must lie in (0, 1), got {rate}")
-    judged = [record for record in records if record["verdict"] in JUDGED]
+    judged = [record for record in records if record.verdict.judged]
     values = [p_value(record) for record in judged]
     independent = _threshold(values, rate)
     harmonic = sum(1 / k for k in range(1, len(values) + 1))
@@ -147,55 +142,50 @@ def p_value(record: Record) -> float:
     1 for "vacuous" and "inconclusive", which show nothing of the claim.
 
     Raises:
-        KeyError: the verdict is skipped or error, or the record lacks a field.
+        ValueError: the verdict is skipped or error.
     """
-    verdict = record["verdict"]
-    if verdict not in JUDGED:
-        raise KeyError(f"a claim that is `{verdict}` has no p-value")
-    if verdict not in ("reproduced", "diverged"):
+    if not record.verdict.judged:
+        raise ValueError(f"a claim that is `{record.verdict}` has no p-value")
+    if record.verdict not in (Verdict.REPRODUCED, Verdict.DIVERGED):
         return 1.0
     if _certain(record):
         return 0.0
-    if record["rule"] == "every":
-        return float(0.5 ** record["seeds"])
-    largest = _one_sided(record, holds=verdict == "reproduced")
-    if verdict == "reproduced":
+    if record.rule == "every":
+        return float(0.5**record.seeds)
+    reproduced = record.verdict is Verdict.REPRODUCED
+    largest = _one_sided(record, holds=reproduced)
+    if reproduced:
         for control in _controls(record):
             largest = max(largest, _one_sided(control, holds=False))
     return min(1.0, 2 * largest)
 
 
-def _one_sided(setting: Record, *, holds: bool) -> float:
+def _one_sided(setting: Record | Setting, *, holds: bool) -> float:
     """The p-value of one setting's seeds (the claim's or a control's) for one side."""
-    seeds, held = setting["seeds"], setting["held"]
-    return at_least(seeds, held if holds else seeds - held, 0.5)
+    held = setting.held if holds else setting.seeds - setting.held
+    return at_least(setting.seeds, held, 0.5)
 
 
-def _controls(record: Record) -> Sequence[Record]:
+def _controls(record: Record) -> Sequence[Setting]:
     """The controls that were run."""
-    return [control for control in record["controls"] if control["seeds"]]
+    return [control for control in record.controls if control.seeds]
 
 
 def _settings(record: Record) -> int:
     """How many further settings could have been judged wrongly."""
-    return max(1, len(_controls(record))) + (record.get("passes_with") is not None)
+    return max(1, len(_controls(record))) + (record.passes_with is not None)
 
 
 def _certain(record: Record) -> bool:
     """Whether chance cannot have made the verdict wrong."""
-    if record.get("deterministic"):
-        return True
-    return bool(record["rule"] == "every" and record["verdict"] == "diverged")
+    return record.deterministic or (record.rule == "every" and record.verdict is Verdict.DIVERGED)
 
 
 def _error(record: Record) -> float:
     """The largest probability of a wrong word on one setting's seeds."""
-    if record.get("deterministic"):
+    if record.deterministic:
         return 0.0
-    if record["rule"] != "every":
-        return ALPHA
-    seeds = record["seeds"] if record["verdict"] == "reproduced" else DEFAULT_SEEDS["every"]
-    return float(0.5 ** record.get("max_seeds", seeds))
+    return ALPHA if record.rule == "typical" else float(0.5**record.max_seeds)
 
 
 def _threshold(values: Sequence[float], rate: float) -> float:

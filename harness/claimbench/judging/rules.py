@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from claimbench.judging.sequential import (
     ALPHA,
@@ -23,6 +22,7 @@ from claimbench.judging.sequential import (
     more_seeds,
     side,
 )
+from claimbench.judging.verdict import SettingVerdict
 
 __all__ = [
     "LOOKS",
@@ -33,8 +33,6 @@ __all__ = [
     "next_look",
 ]
 
-Verdict = Literal["reproduced", "diverged", "undecided"]
-
 DEFAULT_SEEDS = {"every": 3, "typical": max(LOOKS)}
 LEAST_SEEDS = {"every": 1, "typical": FEWEST_SEEDS}
 
@@ -44,7 +42,7 @@ class Judgement:
     """What the seeds show about one claim, or one control.
 
     Attributes:
-        verdict: "reproduced", "diverged", or "undecided" where neither has been shown yet.
+        verdict: reproduced, diverged, or undecided where neither has been shown yet.
         final: whether more seeds would change nothing: decided, or max_seeds reached. Undecided
             and final is what the engine calls inconclusive.
         held: seeds that held, out of `seeds`.
@@ -63,7 +61,7 @@ class Judgement:
         max_seeds: the largest number of seeds of the design.
     """
 
-    verdict: Verdict
+    verdict: SettingVerdict
     final: bool
     held: int
     seeds: int
@@ -145,16 +143,17 @@ def _check(rule: str, max_seeds: int) -> None:
 
 def _judge_typical(outcomes: list[bool], max_seeds: int) -> Judgement:
     seeds = len(outcomes)
-    verdict: Verdict = "undecided"
+    verdict = SettingVerdict.UNDECIDED
     for look in looks(max_seeds):
         if look > len(outcomes):
             break
         decided = side(look, sum(outcomes[:look]), boundary(look))
         if decided:
-            seeds, verdict = look, "reproduced" if decided > 0 else "diverged"
+            seeds = look
+            verdict = SettingVerdict.REPRODUCED if decided > 0 else SettingVerdict.DIVERGED
             break
     held = sum(outcomes[:seeds])
-    undecided = verdict == "undecided"
+    undecided = verdict is SettingVerdict.UNDECIDED
     return Judgement(
         verdict=verdict,
         final=not undecided or seeds == max_seeds,
@@ -174,10 +173,11 @@ def _judge_every(outcomes: list[bool], max_seeds: int) -> Judgement:
     seeds = outcomes.index(False) + 1 if failed else len(outcomes)
     held = seeds - failed
     missing = max_seeds - seeds
-    verdict: Verdict = "diverged" if failed else "undecided" if missing else "reproduced"
+    undecided = bool(missing) and not failed
+    verdict = SettingVerdict.DIVERGED if failed else SettingVerdict.REPRODUCED
     return Judgement(
-        verdict=verdict,
-        final=verdict != "undecided",
+        verdict=SettingVerdict.UNDECIDED if undecided else verdict,
+        final=not undecided,
         held=held,
         seeds=seeds,
         share=held / seeds if seeds else 0.0,
@@ -186,7 +186,7 @@ def _judge_every(outcomes: list[bool], max_seeds: int) -> Judgement:
             (1 - ALPHA) ** (1 / seeds) if failed else 1.0,
         ),
         power=1 - (1 - POWER) ** (1 / max_seeds),
-        more_seeds=missing if verdict == "undecided" and seeds else None,
+        more_seeds=missing if undecided and seeds else None,
         rule="every",
         max_seeds=max_seeds,
     )

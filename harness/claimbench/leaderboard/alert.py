@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from claimbench.judging.result import number
-from claimbench.leaderboard.diffing import QUALITY
+from claimbench.judging.words import number
 from claimbench.leaderboard.merging import flips
-from claimbench.leaderboard.published import Published
+from claimbench.leaderboard.published import Event, Published
 from claimbench.leaderboard.tables import escape
-from claimbench.showing.report import SYMBOLS
 
 
 @dataclass(frozen=True)
@@ -27,8 +24,8 @@ class Alert:
 
     name: str
     cpu: str
-    event: Mapping[str, Any]
-    before: Mapping[str, Any]
+    event: Event
+    before: Event
 
 
 def alerts(files: Iterable[Published]) -> list[Alert]:
@@ -41,11 +38,11 @@ def alerts(files: Iterable[Published]) -> list[Alert]:
         for claim, entry in sorted(file.entries.items()):
             history = flips(entry.history)
             for cpu, result in sorted(entry.results.items()):
-                if result.record["verdict"] == "diverged" and result.record["known"]:
+                if result.record.known_divergence:
                     continue
-                changes = [change for change in history if change["cpu"] == cpu]
+                changes = [event for event, _ in history if event.cpu == cpu]
                 last = changes[-1]
-                better = [c for c in changes if QUALITY[c["verdict"]] < QUALITY[last["verdict"]]]
+                better = [c for c in changes if c.verdict.badness < last.verdict.badness]
                 if better:
                     name = f"{file.paper}::{claim} ({file.tier}, {file.profile})"
                     found.append(Alert(name, cpu, last, better[-1]))
@@ -64,9 +61,7 @@ def as_markdown(found: Iterable[Alert]) -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
-def _shown(event: Mapping[str, Any]) -> str:
-    verdict = event["verdict"]
-    values = ", ".join(f"{k} {number(float(v))}" for k, v in sorted(event["medians"].items()))
-    when = str(event["date"] or "")[:10]
-    parts = [f"{SYMBOLS[verdict]} {verdict}", values, f"{when} at {event['commit']}".strip()]
-    return escape("; ".join(part for part in parts if part))
+def _shown(event: Event) -> str:
+    values = ", ".join(f"{name} {number(value)}" for name, value in sorted(event.medians.items()))
+    when = f"{(event.date or '')[:10]} at {event.commit}".strip()
+    return escape("; ".join(part for part in (event.verdict.marked, values, when) if part))

@@ -10,17 +10,17 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from claimbench.judging.multiplicity import DECIDED, JUDGED, Discovery, discoveries, expected_errors
-from claimbench.judging.result import cpu_seconds
+from claimbench.judging.multiplicity import Discovery, discoveries, expected_errors
+from claimbench.judging.record import Record, cpu_seconds
 from claimbench.judging.sequential import ALPHA, binomial_interval
+from claimbench.judging.verdict import SettingVerdict, Verdict
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.published import Entry, Published
 from claimbench.spec import TIERS, Spec
 
-CONTROL_WORDS = {"diverged": "rejected", "reproduced": "passed"}
-VERDICT_ORDER = ("reproduced", "diverged", "vacuous", "inconclusive", "error", "skipped")
+REJECTED = SettingVerdict.DIVERGED.of_control
+NOT_RUN = SettingVerdict.NOT_RUN.of_control
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ClaimRow:
         reason: what the verdict rests on.
         held: seeds that held.
         seeds: seeds judged.
-        control: what became of the weakest control: rejected, passed, undecided, error or not run.
+        control: what became of the weakest control: rejected, passes, undecided, error or not run.
         amended: how often its expectations were loosened.
         survives: whether the verdict stands a false-discovery correction at 5 % over the suite.
         stale: why the verdict is not about the present code; empty if it is.
@@ -58,7 +58,7 @@ class ClaimRow:
     kind: str
     fidelity: str
     tier: str
-    verdict: str
+    verdict: Verdict
     known: bool
     finding: str | None
     reason: str
@@ -69,7 +69,7 @@ class ClaimRow:
     survives: bool
     stale: list[str]
     cpu: str
-    other_verdicts: dict[str, str]
+    other_verdicts: dict[str, Verdict]
     cpu_seconds: float
     last_run: str | None
 
@@ -109,7 +109,7 @@ class PaperRow:
     share: float | None
     low: float
     high: float
-    verdicts: dict[str, int]
+    verdicts: dict[Verdict, int]
     known: int
     controls_rejected: int
     controls_run: int
@@ -140,7 +140,7 @@ class SuiteFigures:
     """
 
     papers: int
-    verdicts: dict[str, int]
+    verdicts: dict[Verdict, int]
     known: int
     decided: int
     expected_wrong: float
@@ -171,8 +171,8 @@ class Change:
     paper: str
     claim: str
     tier: str
-    before: str | None
-    verdict: str
+    before: Verdict | None
+    verdict: Verdict
     commit: str | None
     cpu: str
 
@@ -209,7 +209,7 @@ class Place:
     @property
     def judged(self) -> bool:
         """Whether the claim itself, and not one seed as a probe, was run there."""
-        return bool(self.entry.latest.record["verdict"] != "skipped")
+        return self.entry.latest.record.verdict is not Verdict.SKIPPED
 
 
 def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profile: str) -> Board:
@@ -222,11 +222,9 @@ def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profil
     """
     files = [one for one in published if one.profile == profile]
     places = claim_places(files)
-    records = [
-        _record(paper, place) for paper, claims in places.items() for place in claims.values()
-    ]
+    records = [place.entry.latest.record for claims in places.values() for place in claims.values()]
     found = discoveries(records)
-    standing = {(one.record["paper"], one.record["claim"]) for one in found if one.survives}
+    standing = {(one.record.paper, one.record.claim) for one in found if one.survives}
     rows = []
     for paper, claims in places.items():
         ordered = _spec_order(claims, specs.get(paper))
@@ -262,10 +260,6 @@ def claim_places(files: Iterable[Published]) -> dict[str, dict[str, Place]]:
     return places
 
 
-def _record(paper: str, place: Place) -> dict[str, Any]:
-    return {"paper": paper, "tier": place.tier, **place.entry.latest.record}
-
-
 def _spec_order(claims: Mapping[str, Place], spec: Spec | None) -> list[tuple[str, Place]]:
     order = {claim.id: number for number, claim in enumerate(spec.claims)} if spec else {}
     return sorted(claims.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
@@ -274,46 +268,40 @@ def _spec_order(claims: Mapping[str, Place], spec: Spec | None) -> list[tuple[st
 def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -> ClaimRow:
     latest = place.entry.latest
     record = latest.record
-    claim = next((c for c in spec.claims if c.id == record["claim"]), None) if spec else None
+    claim = next((c for c in spec.claims if c.id == record.claim), None) if spec else None
     others = {
-        cpu: str(result.record["verdict"])
+        cpu: result.record.verdict
         for cpu, result in sorted(place.entry.results.items())
         if cpu != latest.cpu
     }
     return ClaimRow(
         paper=paper,
-        claim=record["claim"],
+        claim=record.claim,
         statement=claim.statement if claim else "",
         source=claim.source if claim else "",
-        kind=record["kind"],
-        fidelity=record["fidelity"],
+        kind=record.kind,
+        fidelity=record.fidelity,
         tier=place.tier,
-        verdict=record["verdict"],
-        known=record["known"] is not None,
-        finding=record["known"],
-        reason=record["reason"],
-        held=record["held"],
-        seeds=record["seeds"],
-        control=control_word(record),
-        amended=record["amended"],
-        survives=survives and record["verdict"] in DECIDED,
+        verdict=record.verdict,
+        known=record.known is not None,
+        finding=record.known,
+        reason=record.reason,
+        held=record.held,
+        seeds=record.seeds,
+        control=record.control.verdict.of_control,
+        amended=record.amended,
+        survives=survives and record.verdict.decided,
         stale=list(latest.stale),
         cpu=latest.cpu,
         other_verdicts=others,
-        cpu_seconds=record["cpu_seconds"] or 0.0,
-        last_run=record.get("judged_at"),
+        cpu_seconds=record.cpu_seconds,
+        last_run=record.judged_at,
     )
 
 
-def control_word(record: Mapping[str, Any]) -> str:
-    """Return what became of the weakest control, as a reader would say it."""
-    verdict = record["control"]["verdict"]
-    return CONTROL_WORDS.get(verdict, str(verdict))
-
-
-def count_decided(verdicts: Mapping[str, int]) -> int:
+def count_decided(verdicts: Mapping[Verdict, int]) -> int:
     """Return how many claims are decided, from how many have which verdict."""
-    return sum(verdicts.get(verdict, 0) for verdict in DECIDED)
+    return sum(count for verdict, count in verdicts.items() if verdict.decided)
 
 
 def _paper_row(
@@ -321,7 +309,7 @@ def _paper_row(
 ) -> PaperRow:
     verdicts = _count(claim.verdict for claim in claims)
     decided = count_decided(verdicts)
-    reproduced = verdicts.get("reproduced", 0)
+    reproduced = verdicts.get(Verdict.REPRODUCED, 0)
     low, high = binomial_interval(decided, reproduced, ALPHA)
     about = spec.paper if spec else None
     return PaperRow(
@@ -335,9 +323,9 @@ def _paper_row(
         low=low,
         high=high,
         verdicts=verdicts,
-        known=sum(claim.verdict == "diverged" and claim.known for claim in claims),
-        controls_rejected=sum(claim.control == "rejected" for claim in claims),
-        controls_run=sum(claim.control != "not run" for claim in claims),
+        known=sum(claim.verdict is Verdict.DIVERGED and claim.known for claim in claims),
+        controls_rejected=sum(claim.control == REJECTED for claim in claims),
+        controls_run=sum(claim.control != NOT_RUN for claim in claims),
         fidelity=dict(sorted(Counter(claim.fidelity for claim in claims).items())),
         amended=sum(claim.amended > 0 for claim in claims),
         stale=sum(bool(claim.stale) for claim in claims),
@@ -365,11 +353,11 @@ def _ranked(rows: Sequence[PaperRow]) -> list[PaperRow]:
 
 
 def _suite(
-    rows: Sequence[PaperRow], records: Sequence[dict[str, Any]], found: Sequence[Discovery]
+    rows: Sequence[PaperRow], records: Sequence[Record], found: Sequence[Discovery]
 ) -> SuiteFigures:
     wrong = expected_errors(records)
     claims = [claim for row in rows for claim in row.claims]
-    decided = [one for one in found if one.record["verdict"] in DECIDED]
+    decided = [one for one in found if one.record.verdict.decided]
     seconds: Counter[str] = Counter()
     for row in rows:
         seconds.update(row.cpu_seconds)
@@ -382,17 +370,15 @@ def _suite(
         expected_wrong_controls=round(wrong.controls, 3),
         survive=sum(one.survives for one in decided),
         survive_any=sum(one.survives_any for one in decided),
-        controls_rejected=sum(claim.control == "rejected" for claim in claims),
-        controls_not_run=sum(
-            claim.control == "not run" and claim.verdict in JUDGED for claim in claims
-        ),
+        controls_rejected=sum(claim.control == REJECTED for claim in claims),
+        controls_not_run=sum(claim.control == NOT_RUN and claim.verdict.judged for claim in claims),
         cpu_seconds={tier: round(seconds[tier], 1) for tier in TIERS if tier in seconds},
     )
 
 
-def _count(verdicts: Iterable[str]) -> dict[str, int]:
+def _count(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
     counts = Counter(verdicts)
-    return {verdict: counts[verdict] for verdict in VERDICT_ORDER if counts[verdict]}
+    return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
 
 
 def _seconds(files: Iterable[Published]) -> dict[str, float]:
@@ -404,19 +390,19 @@ def _seconds(files: Iterable[Published]) -> dict[str, float]:
 def _changes(files: Iterable[Published]) -> list[Change]:
     changes = [
         Change(
-            date=event["date"],
+            date=event.date,
             paper=file.paper,
             claim=claim,
             tier=file.tier,
-            before=event["before"],
-            verdict=event["verdict"],
-            commit=event["commit"],
-            cpu=event["cpu"],
+            before=before,
+            verdict=event.verdict,
+            commit=event.commit,
+            cpu=event.cpu,
         )
         for file in files
         for claim, entry in file.entries.items()
-        for event in flips(entry.history)
-        if event["before"] is not None
+        for event, before in flips(entry.history)
+        if before is not None
     ]
     return sorted(changes, key=lambda c: (c.date or "", c.paper, c.claim), reverse=True)
 

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from claimbench.errors import UsageError
 from claimbench.home import home
-from claimbench.judging.result import number
-from claimbench.leaderboard.published import RESULTS, Published, parse, read, results_in
+from claimbench.judging.record import jsonable
+from claimbench.judging.verdict import Verdict
+from claimbench.judging.words import number
+from claimbench.leaderboard.published import (
+    RESULTS,
+    Published,
+    PublishedResult,
+    parse,
+    read,
+    results_in,
+)
 from claimbench.leaderboard.publishing import from_store
 from claimbench.leaderboard.tables import escape
 from claimbench.running.store import Store
-from claimbench.showing.report import SYMBOLS
 
 STORE = "store"
-QUALITY = {
-    "reproduced": 0,
-    "skipped": 1,
-    "inconclusive": 2,
-    "vacuous": 3,
-    "diverged": 3,
-    "error": 4,
-}
-
-"""How welcome a verdict is, the least number most."""
 
 Key = tuple[str, str, str, str]
 """Profile, tier, paper and claim."""
@@ -56,9 +54,9 @@ class Difference:
     tier: str
     paper: str
     claim: str
-    before: str | None
-    after: str | None
-    moved: dict[str, tuple[float | str | None, float | str | None]]
+    before: Verdict | None
+    after: Verdict | None
+    moved: dict[str, tuple[float | None, float | None]]
     reasons: tuple[str, ...]
     worse: bool
 
@@ -121,29 +119,26 @@ def differences(before: Iterable[Published], after: Iterable[Published]) -> list
 _ORDER = ("flipped", "gone", "new", "moved", "stale")
 
 
-def _flat(files: Iterable[Published]) -> dict[Key, dict[str, Any]]:
+def _flat(files: Iterable[Published]) -> dict[Key, PublishedResult]:
     return {
-        (file.profile, file.tier, file.paper, claim): {
-            "verdict": entry.latest.record["verdict"],
-            "medians": entry.latest.event()["medians"],
-            "stale": entry.latest.stale,
-        }
+        (file.profile, file.tier, file.paper, claim): entry.latest
         for file in files
         for claim, entry in file.entries.items()
     }
 
 
 def _difference(
-    key: Key, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+    key: Key, old: PublishedResult | None, new: PublishedResult | None
 ) -> Difference | None:
-    before = old["verdict"] if old else None
-    after = new["verdict"] if new else None
+    before = old.record.verdict if old else None
+    after = new.record.verdict if new else None
     moved = {}
     if old and new:
-        names = sorted({*old["medians"], *new["medians"]})
-        pairs = {name: (old["medians"].get(name), new["medians"].get(name)) for name in names}
+        earlier, later = old.event().medians, new.event().medians
+        names = sorted({*earlier, *later})
+        pairs = {name: (earlier.get(name), later.get(name)) for name in names}
         moved = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    reasons = new["stale"] if new and not (old and old["stale"] == new["stale"]) else ()
+    reasons = new.stale if new and not (old and old.stale == new.stale) else ()
     if old is None:
         what = "new"
     elif new is None:
@@ -156,8 +151,8 @@ def _difference(
         what = "stale"
     else:
         return None
-    worse = bool(before and after and QUALITY[after] > QUALITY[before])
-    return Difference(what, *key, before, after, moved, tuple(reasons), worse)
+    worse = bool(before and after and after.badness > before.badness)
+    return Difference(what, *key, before, after, moved, reasons, worse)
 
 
 def as_text(found: Sequence[Difference]) -> str:
@@ -182,15 +177,23 @@ def as_markdown(found: Sequence[Difference]) -> str:
 
 def as_json(found: Sequence[Difference]) -> str:
     """Return the differences as JSON."""
-    return json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False)
+    return json.dumps([_plain(one) for one in found], indent=1, ensure_ascii=False)
+
+
+def _plain(one: Difference) -> dict[str, Any]:
+    moved = {
+        name: [value if value is None else jsonable(value) for value in pair]
+        for name, pair in one.moved.items()
+    }
+    return {**asdict(one), "moved": moved}
 
 
 def _mark(one: Difference) -> str:
     return "▼" if one.worse else "·"
 
 
-def _word(verdict: str | None) -> str:
-    return f"{SYMBOLS[verdict]} {verdict}" if verdict else "–"
+def _word(verdict: Verdict | None) -> str:
+    return verdict.marked if verdict else "–"
 
 
 def _detail(one: Difference) -> str:
@@ -204,5 +207,5 @@ def _moves(one: Difference) -> Iterator[str]:
         yield f"{name} {_value(before)} → {_value(after)}"
 
 
-def _value(value: float | str | None) -> str:
-    return "–" if value is None else number(float(value))
+def _value(value: float | None) -> str:
+    return "–" if value is None else number(value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from claimbench.leaderboard.published import Entry, Published, PublishedResult, compact
+from claimbench.judging.verdict import Verdict
+from claimbench.leaderboard.published import Entry, Event, Published, PublishedResult, compact
 
 
 def merge(parts: Iterable[Published]) -> list[Published]:
@@ -47,24 +47,28 @@ def _joined(group: list[Published]) -> Published:
 def join(entries: Iterable[Entry]) -> Entry:
     """Return what several files hold of one claim as one entry."""
     newest: dict[str, PublishedResult] = {}
-    events: dict[str, dict[str, Any]] = {}
+    events: dict[str, Event] = {}
     for entry in entries:
         for event in (*entry.history, *(result.event() for result in entry.results.values())):
-            events[compact(event)] = event
+            events[compact(event.as_json())] = event
         for cpu, result in entry.results.items():
             before = newest.get(cpu)
             if before is None or result.follows(before):
                 newest[cpu] = result
-    history = sorted(events.items(), key=lambda item: (str(item[1]["date"] or ""), item[0]))
+    history = sorted(events.items(), key=lambda item: (item[1].date or "", item[0]))
     return Entry(newest, tuple(event for _, event in history))
 
 
-def flips(history: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the events at which a CPU model gave another verdict than before, its first too."""
-    last: dict[str, str] = {}
+def flips(history: Iterable[Event]) -> list[tuple[Event, Verdict | None]]:
+    """Return the events at which a CPU model gave another verdict than before, its first too.
+
+    With each goes the verdict before; None with the first.
+    """
+    last: dict[str, Verdict] = {}
     changes = []
     for event in history:
-        if last.get(event["cpu"]) != event["verdict"]:
-            changes.append({**event, "before": last.get(event["cpu"])})
-        last[event["cpu"]] = event["verdict"]
+        before = last.get(event.cpu)
+        if before != event.verdict:
+            changes.append((event, before))
+        last[event.cpu] = event.verdict
     return changes

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
-from claimbench.errors import UsageError
+from claimbench.errors import RecordError, UsageError
+from claimbench.judging.record import Number, Record, jsonable, sentences, strict
+from claimbench.judging.verdict import Verdict
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.showing.output import error
 from claimbench.tiers import TIERS
@@ -26,51 +29,89 @@ RESULTS = Path("leaderboards") / "results"
 
 Curves = dict[str, list[list[Any]]]
 
+_OF_FILE = ("paper", "tier", "profile")
+"""Fields of a record that its file has once; what is published stands in for no method."""
+
+
+@strict
+@dataclass(frozen=True)
+class Event:
+    """What the history keeps of a verdict.
+
+    Attributes:
+        date: when it was given, ISO 8601.
+        commit: of the code.
+        cpu: the CPU model.
+        verdict: the verdict.
+        held: seeds that held.
+        seeds: seeds that were judged.
+        medians: of the metrics that the claim judges.
+        run_key: of the runs behind it.
+        spec_hash: of the claim's entry in the spec.
+    """
+
+    date: str | None
+    commit: str | None
+    cpu: str
+    verdict: Verdict
+    held: int
+    seeds: int
+    medians: dict[str, Number]
+    run_key: str | None
+    spec_hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event as JSON data."""
+        medians = {name: jsonable(value) for name, value in self.medians.items()}
+        return {**vars(self), "medians": medians}
+
 
 @dataclass(frozen=True)
 class PublishedResult:
     """A verdict on one CPU model.
 
     Attributes:
-        record: the verdict's record, as `claimbench results --json` has it, but for paper, tier
-            and profile.
+        record: the verdict's record; in the file it goes without paper, tier, profile and method.
         code: what the verdict depends on, by name (files, arguments, …), as digests or values.
         curves: abscissas and ordinates of each curve that the first seed logged.
         stale: one sentence for each reason why code or spec is no longer what was judged.
     """
 
-    record: dict[str, Any]
+    record: Record
     code: dict[str, Any]
     curves: Curves = field(default_factory=dict)
     stale: tuple[str, ...] = ()
 
     def follows(self, other: PublishedResult) -> bool:
         """Return whether it is the newer of the two; of equal age, one is chosen by its record."""
-        mine, others = (str(one.record.get("judged_at") or "") for one in (self, other))
+        mine, others = (one.record.judged_at or "" for one in (self, other))
         if mine != others or self.record == other.record:
             return mine > others
-        return compact(self.record) > compact(other.record)
+        return compact(self.record.as_json()) > compact(other.record.as_json())
 
     @property
     def cpu(self) -> str:
         """The CPU model that judged it."""
-        return str(self.record["cpu"])
+        return self.record.cpu
 
-    def event(self) -> dict[str, Any]:
+    def event(self) -> Event:
         """Return what the history keeps of it."""
         record = self.record
-        wanted = {name: record["metrics"].get(name) for name in record["expect"]}
-        return {
-            "date": record.get("judged_at"),
-            "commit": record["commit"],
-            "cpu": record["cpu"],
-            "verdict": record["verdict"],
-            "held": record["held"],
-            "seeds": record["seeds"],
-            "medians": {name: values["median"] for name, values in wanted.items() if values},
-            "run_key": record["run_key"],
-            "spec_hash": record["spec_hash"],
-        }
+        return Event(
+            date=record.judged_at,
+            commit=record.commit,
+            cpu=record.cpu,
+            verdict=record.verdict,
+            held=record.held,
+            seeds=record.seeds,
+            medians={
+                name: record.metrics[name].median
+                for name in record.expect
+                if name in record.metrics
+            },
+            run_key=record.run_key,
+            spec_hash=record.spec_hash,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +124,7 @@ class Entry:
     """
 
     results: dict[str, PublishedResult]
-    history: tuple[dict[str, Any], ...]
+    history: tuple[Event, ...]
 
     @property
     def latest(self) -> PublishedResult:
@@ -121,15 +162,10 @@ class Published:
         )
         return "\n".join(["{", *lines, ' "claims": {', claims, " }", "}", ""])
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """Yield the newest record of each claim, complete with paper, tier and profile."""
+    def records(self) -> Iterator[Record]:
+        """Yield the newest record of each claim."""
         for _, entry in sorted(self.entries.items()):
-            yield {
-                "paper": self.paper,
-                "tier": self.tier,
-                "profile": self.profile,
-                **entry.latest.record,
-            }
+            yield entry.latest.record
 
 
 def parse(text: str, where: str) -> Published:
@@ -155,16 +191,23 @@ def parse(text: str, where: str) -> Published:
                 f"{where}: format {data['format']}, and this version reads {FORMAT}; "
                 "update claimbench"
             )
-        entries = {claim: _parse_entry(entry) for claim, entry in data["claims"].items()}
-        found = Published(data["profile"], data["tier"], data["paper"], entries)
+        claims = data["claims"]
+        place = {name: data[name] for name in _OF_FILE}
+        if place["tier"] not in TIERS:
+            raise UsageError(
+                f"{where}: unknown tier `{place['tier']}`; there are {', '.join(TIERS)}"
+            )
+        entries = {claim: _parse_entry(entry, place) for claim, entry in claims.items()}
+    except RecordError as mistake:
+        raise UsageError(
+            f"{where}: {mistake}; restore the file, or remove it and publish again"
+        ) from None
     except (KeyError, TypeError, AttributeError) as mistake:
         raise UsageError(
             f"{where}: no published results ({type(mistake).__name__}: {mistake}); restore the "
             "file, or remove it and publish again"
         ) from None
-    if found.tier not in TIERS:
-        raise UsageError(f"{where}: unknown tier `{found.tier}`; there are {', '.join(TIERS)}")
-    return found
+    return Published(**place, entries=entries)
 
 
 def read(folder: Path) -> list[Published]:
@@ -210,13 +253,14 @@ def _entry_text(entry: Entry) -> str:
         f"    {compact(cpu)}: {_result_text(result)}"
         for cpu, result in sorted(entry.results.items())
     )
-    history = ",\n".join(f"    {compact(event)}" for event in entry.history)
+    history = ",\n".join(f"    {compact(event.as_json())}" for event in entry.history)
     return f'{{\n   "results": {{\n{results}\n   }},\n   "history": [\n{history}\n   ]\n  }}'
 
 
 def _result_text(result: PublishedResult) -> str:
     parts: dict[str, Any] = {"stale": list(result.stale)} if result.stale else {}
-    parts |= {"record": result.record, "code": result.code}
+    record = {k: v for k, v in result.record.as_json().items() if k not in (*_OF_FILE, "method")}
+    parts |= {"record": record, "code": result.code}
     if result.curves:
         parts["curves"] = result.curves
     lines = []
@@ -242,10 +286,10 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value
 
 
-def _parse_entry(data: dict[str, Any]) -> Entry:
+def _parse_entry(data: dict[str, Any], place: dict[str, str]) -> Entry:
     results = {
         cpu: PublishedResult(
-            record=_mapping(result["record"]),
+            record=_parse_record({**_mapping(result["record"]), **place, "method": None}),
             code=_mapping(result["code"]),
             curves=_mapping(result.get("curves", {})),
             stale=tuple(result.get("stale", ())),
@@ -254,4 +298,19 @@ def _parse_entry(data: dict[str, Any]) -> Entry:
     }
     if not results:
         raise KeyError("results")
-    return Entry(results, tuple(data["history"]))
+    try:
+        return Entry(results, _events().validate_json(orjson.dumps(data["history"])))
+    except ValidationError as mistake:
+        raise RecordError(f"history: {sentences(mistake)}") from None
+
+
+def _parse_record(data: dict[str, Any]) -> Record:
+    try:
+        return Record.from_json(orjson.dumps(data))
+    except RecordError as mistake:
+        raise RecordError(f"the record of `{data.get('claim')}`: {mistake}") from None
+
+
+@cache
+def _events() -> TypeAdapter[tuple[Event, ...]]:
+    return TypeAdapter(tuple[Event, ...])

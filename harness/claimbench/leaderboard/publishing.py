@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from claimbench.cache import Cache
-from claimbench.judging.result import jsonable
+from claimbench.judging.record import Record, jsonable
+from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import join, merge
 from claimbench.leaderboard.published import (
     Curves,
@@ -24,7 +26,6 @@ from claimbench.running.store import Store
 CURVE_POINTS = 100
 """A curve is thinned out to about so many points, its ends among them."""
 
-_ELSEWHERE = ("paper", "tier", "profile", "method")
 _DIGITS = 5
 
 
@@ -63,9 +64,10 @@ def publish(
         and profile in (None, one.profile)
     ]
     places = {one.path(folder) for one in fresh}
-    before = [read_file(place, folder) for place in sorted(places) if place.is_file()]
-    files = [marked(one, papers, cache) for one in merge([*before, *fresh])]
-    return files, sum(write(one, folder) for one in files)
+    with alone(folder):
+        before = [read_file(place, folder) for place in sorted(places) if place.is_file()]
+        files = [marked(one, papers, cache) for one in merge([*before, *fresh])]
+        return files, sum(write(one, folder) for one in files)
 
 
 def from_store(store: Store) -> list[Published]:
@@ -73,32 +75,30 @@ def from_store(store: Store) -> list[Published]:
     scrubber = Scrubber()
     entries: dict[tuple[str, str, str], dict[str, Entry]] = {}
     for record in store.verdicts():
-        place = (record["profile"], record["tier"], record["paper"])
+        key = record.run_key
         result = PublishedResult(
-            record=_record(record, scrubber),
-            code=code_parts(store.parts(record["run_key"])) if record["run_key"] else {},
-            curves=_curves(store, record),
+            record=_published(record, scrubber),
+            code=code_parts(store.parts(key)) if key else {},
+            curves=_curves(store, key) if key else {},
         )
         entry = join([Entry({result.cpu: result}, ())])
-        entries.setdefault(place, {})[record["claim"]] = entry
+        place = (record.profile, record.tier, record.paper)
+        entries.setdefault(place, {})[record.claim] = entry
     return [Published(*place, claims) for place, claims in sorted(entries.items())]
 
 
-def _record(record: dict[str, Any], scrubber: Scrubber) -> dict[str, Any]:
-    kept = {name: value for name, value in record.items() if name not in _ELSEWHERE}
-    kept["reason"] = scrubber.text(kept["reason"])
-    weakest = kept["control"]  # its numbers stand among those of all controls
-    kept["control"] = {name: weakest[name] for name in ("verdict", "held", "seeds")}
-    for name in ("seconds", "cpu_seconds", "peak_mb"):
-        kept[name] = None if kept[name] is None else round(kept[name], 2)
-    published: dict[str, Any] = jsonable(kept)
-    return published
+def _published(record: Record, scrubber: Scrubber) -> Record:
+    return replace(
+        record,
+        reason=scrubber.text(record.reason),
+        seconds=round(record.seconds, 2),
+        cpu_seconds=round(record.cpu_seconds, 2),
+        peak_mb=None if record.peak_mb is None else round(record.peak_mb, 2),
+    )
 
 
-def _curves(store: Store, record: dict[str, Any]) -> Curves:
-    if not record["run_key"]:
-        return {}
-    found = store.curves(record["run_key"], 0)
+def _curves(store: Store, run_key: str) -> Curves:
+    found = store.curves(run_key, 0)
     return {name: [_thin(xs), _thin(ys)] for name, (xs, ys) in sorted(found.items()) if xs}
 
 
@@ -106,5 +106,4 @@ def _thin(values: list[float]) -> list[Any]:
     last = len(values) - 1
     count = min(len(values), CURVE_POINTS)
     chosen = [values[round(i * last / (count - 1))] for i in range(count)] if count > 1 else values
-    rounded: list[Any] = jsonable([float(f"{value:.{_DIGITS}g}") for value in chosen])
-    return rounded
+    return [jsonable(float(f"{value:.{_DIGITS}g}")) for value in chosen]

@@ -74,7 +74,7 @@ def _reasons(
     result: PublishedResult, spec: Spec, claim: str, present: Mapping[str, Any]
 ) -> tuple[str, ...]:
     reasons = []
-    if result.record["spec_hash"] != spec.claim_hash(spec.claim(claim)):
+    if result.record.spec_hash != spec.claim_hash(spec.claim(claim)):
         reasons.append("the claim's entry in the spec has changed")
     if result.code:
         names = sorted(

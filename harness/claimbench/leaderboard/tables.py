@@ -8,21 +8,24 @@ import html
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from claimbench.judging.result import counted
+from claimbench.judging import record
+from claimbench.judging.verdict import Verdict
+from claimbench.judging.words import counted
 from claimbench.leaderboard.board import Board, ClaimRow, PaperRow, day
 from claimbench.leaderboard.files import write_if_changed
-from claimbench.showing.report import SYMBOLS
 from claimbench.tiers import TIERS
 
 JSON_FORMAT = 1
-FILES = ("README.md", "leaderboard.json", "leaderboard.schema.json", "leaderboard.csv")
+FILES = (
+    *("README.md", "leaderboard.json", "leaderboard.schema.json", "leaderboard.csv"),
+    "verdict.schema.json",
+)
 
 _INTRODUCTION = """\
 # Leaderboard
@@ -38,6 +41,7 @@ def render(boards: Sequence[Board]) -> dict[str, str]:
         "leaderboard.json": as_json(boards),
         "leaderboard.schema.json": schema(),
         "leaderboard.csv": as_csv(boards),
+        "verdict.schema.json": record.schema(),
     }
 
 
@@ -58,7 +62,7 @@ def schema() -> str:
     boards = TypeAdapter(list[Board]).json_schema()
     definitions = boards.pop("$defs")
     whole = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": record.SCHEMA,
         "title": "claimbench leaderboard",
         "type": "object",
         "required": ["format", "boards"],
@@ -116,7 +120,7 @@ def _board(board: Board) -> Iterator[str]:
         "verdict at the highest tier that judged it; *known* are divergences that the spec "
         "explains. Amended claims had an expectation changed after it was first written down.\n"
     )
-    diverging = [claim for claim in _claims(board.papers) if claim.verdict == "diverged"]
+    diverging = [claim for claim in _claims(board.papers) if claim.verdict is Verdict.DIVERGED]
     if diverging:
         yield "### Diverging results\n"
         yield from map(_diverging, diverging)
@@ -146,7 +150,8 @@ def _figures(board: Board) -> Iterator[str]:
 
 def _papers_table(papers: Sequence[PaperRow]) -> str:
     head = (
-        *("rank", "paper", "reproduced", "interval", "✓", "✗ (known)", "∅", "?", "!", "–"),
+        *("rank", "paper", "reproduced", "interval"),
+        *(f"{v.symbol} (known)" if v is Verdict.DIVERGED else v.symbol for v in Verdict),
         *("controls rejected", "fidelity", "CPU-seconds", "last run"),
     )
     rows = [_row(paper) for paper in papers]
@@ -155,7 +160,6 @@ def _papers_table(papers: Sequence[PaperRow]) -> str:
 
 
 def _row(paper: PaperRow) -> tuple[str, ...]:
-    count = partial(_of, paper.verdicts)
     link = f"[{escape(paper.title)}](../papers/{paper.paper}/README.md)"
     marks = [f"{paper.stale} stale"] * bool(paper.stale)
     marks += [f"{paper.amended} amended"] * bool(paper.amended)
@@ -164,9 +168,7 @@ def _row(paper: PaperRow) -> tuple[str, ...]:
         link + (f" ({', '.join(marks)})" if marks else ""),
         "–" if paper.share is None else f"{paper.share:.0%}",
         f"{paper.low:.0%}–{paper.high:.0%}",
-        count("reproduced"),
-        count("diverged") + (f" ({paper.known})" if paper.known else ""),
-        *map(count, ("vacuous", "inconclusive", "error", "skipped")),
+        *(_count(paper, verdict) for verdict in Verdict),
         f"{paper.controls_rejected}/{paper.controls_run}",
         ", ".join(f"{number} {name}" for name, number in paper.fidelity.items()),
         ", ".join(f"{paper.cpu_seconds[tier]:.0f}" for tier in TIERS if tier in paper.cpu_seconds),
@@ -174,8 +176,9 @@ def _row(paper: PaperRow) -> tuple[str, ...]:
     )
 
 
-def _of(verdicts: Mapping[str, int], verdict: str) -> str:
-    return str(verdicts.get(verdict, 0) or "")
+def _count(paper: PaperRow, verdict: Verdict) -> str:
+    known = f" ({paper.known})" if verdict is Verdict.DIVERGED and paper.known else ""
+    return str(paper.verdicts.get(verdict, "")) + known
 
 
 def _diverging(claim: ClaimRow) -> str:
@@ -188,13 +191,13 @@ def _diverging(claim: ClaimRow) -> str:
 
 
 def _others(board: Board) -> Iterator[str]:
-    open_ = ("inconclusive", "vacuous", "error")
+    open_ = (Verdict.INCONCLUSIVE, Verdict.VACUOUS, Verdict.ERROR)
     rows = [claim for claim in _claims(board.papers) if claim.verdict in open_]
     if rows:
         yield "### Undecided, vacuous or failed\n"
     for claim in rows:
         yield (
-            f"- {SYMBOLS[claim.verdict]} `{claim.paper}::{claim.claim}` ({claim.tier}) "
+            f"- {claim.verdict.symbol} `{claim.paper}::{claim.claim}` ({claim.tier}) "
             f"{claim.verdict}: {escape(claim.reason)}.\n"
         )
     if any(paper.stale for paper in board.papers):

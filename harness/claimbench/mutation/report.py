@@ -9,7 +9,7 @@ from typing import Any
 
 from claimbench.mutation.equivalents import FILE, Equivalent
 from claimbench.mutation.rewriting import Description
-from claimbench.mutation.running import Outcome
+from claimbench.mutation.running import Fate
 
 GOAL = 0.9
 
@@ -24,7 +24,7 @@ class Report:
         profile: under which.
         seed: by which mutants were chosen.
         possible: how many mutants there are to choose from.
-        outcomes: of the chosen ones.
+        fates: of the chosen ones.
         equivalents: entries of mutants.yaml, by what they describe.
         stale: those that describe no mutant.
         beyond: functions left alone, since no claim that can catch a mutant at this tier reaches
@@ -38,7 +38,7 @@ class Report:
     profile: str
     seed: int
     possible: int
-    outcomes: Sequence[Outcome]
+    fates: Sequence[Fate]
     equivalents: Mapping[Description, Equivalent]
     stale: Sequence[Equivalent]
     beyond: Sequence[str]
@@ -46,24 +46,24 @@ class Report:
     cpu_seconds: float
 
     @property
-    def caught(self) -> list[Outcome]:
+    def caught(self) -> list[Fate]:
         """The mutants that a claim caught."""
-        return [outcome for outcome in self.outcomes if outcome.claim is not None]
+        return [fate for fate in self.fates if fate.claim is not None]
 
     @property
-    def equivalent(self) -> list[Outcome]:
+    def equivalent(self) -> list[Fate]:
         """Those that no claim caught, and that mutants.yaml explains."""
-        return [o for o in self.outcomes if o.claim is None and self._listed(o)]
+        return [fate for fate in self.fates if fate.claim is None and self._listed(fate)]
 
     @property
-    def survivors(self) -> list[Outcome]:
+    def survivors(self) -> list[Fate]:
         """Those that no claim caught, and that nothing explains."""
-        return [o for o in self.outcomes if o.claim is None and not self._listed(o)]
+        return [fate for fate in self.fates if fate.claim is None and not self._listed(fate)]
 
     @property
     def share(self) -> float:
         """The share caught of those that are not equivalent; 1 where there are none."""
-        total = len(self.outcomes) - len(self.equivalent)
+        total = len(self.fates) - len(self.equivalent)
         return len(self.caught) / total if total else 1.0
 
     @property
@@ -83,14 +83,14 @@ class Report:
             "profile": self.profile,
             "seed": self.seed,
             "possible": self.possible,
-            "mutants": len(self.outcomes),
+            "mutants": len(self.fates),
             "caught": len(self.caught),
             "equivalent": len(self.equivalent),
             "survived": len(self.survivors),
             "share": self.share,
             "cpu_seconds": round(self.cpu_seconds, 1),
             "by_kind": {kind: list(counts) for kind, counts in self._by_kind().items()},
-            "outcomes": [self._outcome(outcome) for outcome in self.outcomes],
+            "outcomes": [self._fate(fate) for fate in self.fates],
             "stale": [
                 dict(zip(("file", "function", "was", "now", "nth"), entry.description, strict=True))
                 for entry in self.stale
@@ -99,11 +99,11 @@ class Report:
             "claims_left_out": dict(self.left_out),
         }
 
-    def _listed(self, outcome: Outcome) -> bool:
-        return outcome.mutant.description in self.equivalents
+    def _listed(self, fate: Fate) -> bool:
+        return fate.mutant.description in self.equivalents
 
-    def _outcome(self, outcome: Outcome) -> dict[str, Any]:
-        mutant = outcome.mutant
+    def _fate(self, fate: Fate) -> dict[str, Any]:
+        mutant = fate.mutant
         listed = self.equivalents.get(mutant.description)
         survived = "survived" if listed is None else "equivalent"
         return {
@@ -114,11 +114,11 @@ class Report:
             "was": mutant.was,
             "now": mutant.now,
             "nth": mutant.nth,
-            "outcome": survived if outcome.claim is None else "caught",
-            "claim": outcome.claim,
-            "verdict": outcome.verdict,
-            "reason": outcome.reason,
-            "by_control": outcome.control,
+            "outcome": survived if fate.claim is None else "caught",
+            "claim": fate.claim,
+            "verdict": fate.verdict,
+            "reason": fate.reason,
+            "by_control": fate.control,
             "equivalent": None if listed is None else listed.reason,
             "diff": mutant.diff(),
         }
@@ -126,21 +126,21 @@ class Report:
     def _by_kind(self) -> dict[str, tuple[int, int]]:
         """Return for each kind how many were caught, of how many that are not equivalent."""
         counts: dict[str, tuple[int, int]] = {}
-        for outcome in (*self.caught, *self.survivors):
-            caught, total = counts.get(outcome.mutant.kind, (0, 0))
-            counts[outcome.mutant.kind] = (caught + (outcome.claim is not None), total + 1)
+        for fate in (*self.caught, *self.survivors):
+            caught, total = counts.get(fate.mutant.kind, (0, 0))
+            counts[fate.mutant.kind] = (caught + (fate.claim is not None), total + 1)
         return dict(sorted(counts.items()))
 
     def _lines(self) -> Iterator[str]:
         equivalent = len(self.equivalent)
-        total = len(self.outcomes) - equivalent
+        total = len(self.fates) - equivalent
         yield f"{self.paper} · tier {self.tier} · profile {self.profile} · seed {self.seed}"
         percent = int(100 * self.share)  # rounded down: 90 means 90
         yield (
             f"{len(self.caught)} of {total} mutants caught ({percent} %), {equivalent} equivalent; "
-            f"{len(self.outcomes)} chosen of {self.possible}; {self.cpu_seconds:.0f} CPU-seconds"
+            f"{len(self.fates)} chosen of {self.possible}; {self.cpu_seconds:.0f} CPU-seconds"
         )
-        how = Counter(outcome.verdict for outcome in self.caught)
+        how = Counter(fate.verdict for fate in self.caught)
         if how:
             yield "caught since the claim was: " + ", ".join(
                 f"{verdict} ({count})" for verdict, count in how.most_common()
@@ -148,8 +148,8 @@ class Report:
         for kind, (caught, count) in self._by_kind().items():
             yield f"  {kind:10} {caught:3d} of {count}"
         yield from self._remarks()
-        for outcome in self.survivors:
-            mutant = outcome.mutant
+        for fate in self.survivors:
+            mutant = fate.mutant
             yield f"\nsurvived: {mutant.file}:{mutant.line} {mutant.function}, {mutant.kind}"
             yield mutant.diff().rstrip("\n")
 
@@ -159,11 +159,11 @@ class Report:
                 f"left alone, since no claim tried at {self.tier} reaches them: "
                 f"{', '.join(self.beyond)}"
             )
-        for outcome in self.caught:
-            if self._listed(outcome):
-                entry = self.equivalents[outcome.mutant.description]
+        for fate in self.caught:
+            if self._listed(fate):
+                entry = self.equivalents[fate.mutant.description]
                 yield (
-                    f"{FILE}:{entry.line}: listed as equivalent, but `{outcome.claim}` caught it; "
+                    f"{FILE}:{entry.line}: listed as equivalent, but `{fate.claim}` caught it; "
                     "remove the entry"
                 )
         for entry in self.stale:

@@ -20,6 +20,7 @@ from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.identity.keys import run_identity
 from claimbench.judging.trial import Trial
+from claimbench.judging.verdict import Verdict
 from claimbench.mutation.reach import is_reached, reachable
 from claimbench.mutation.rewriting import Mutant, method_files
 from claimbench.running.engine import Engine
@@ -64,7 +65,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Fate:
     """What became of a mutant.
 
     Attributes:
@@ -83,7 +84,7 @@ class Outcome:
 
 
 Watch = Callable[[Status], None]
-Report = Callable[[Outcome], None]
+Report = Callable[[Fate], None]
 
 
 def try_original(spec: Spec, settings: Settings, watch: Watch) -> Original:
@@ -107,7 +108,7 @@ def try_original(spec: Spec, settings: Settings, watch: Watch) -> Original:
     with Engine(settings, watch) as engine:
         for trial in engine.add(spec, able):
             result = engine.finish(trial)
-            if result.verdict == "skipped" or not result.as_expected:
+            if result.verdict is Verdict.SKIPPED or not result.as_expected:
                 left_out[trial.claim.id] = f"{result.verdict}: {result.reason}"
             else:
                 checks.append(_check(trial))
@@ -119,8 +120,7 @@ def try_original(spec: Spec, settings: Settings, watch: Watch) -> Original:
 
 def _check(trial: Trial) -> Check:
     own = trial.main.judged if trial.main else []
-    samples = [trial.main, trial.positive, *trial.controls]
-    longest = max(run.seconds for sample in samples if sample for run in sample.judged)
+    longest = max(run.seconds for sample in trial.samples() for run in sample.judged)
     return Check(
         trial.claim.id,
         sum(run.cpu_seconds for run in own),
@@ -170,7 +170,7 @@ class Hunt:
     Attributes:
         spec: the paper.
         original: the claims to try.
-        settings: how; `home` is where outcomes are kept, or None for the project's.
+        settings: how; `home` is where fates are kept, or None for the project's.
         watch: told of progress.
         ran: how many claims had to be run, on any mutant.
     """
@@ -183,7 +183,7 @@ class Hunt:
 
     def run(
         self, mutants: Sequence[Mutant], report: Report, *, controls: bool = True
-    ) -> list[Outcome]:
+    ) -> list[Fate]:
         """Return what became of each mutant, in their order, telling of each as it is known.
 
         First no controls are run. They are then, for the survivors: a mutant for which the control
@@ -191,21 +191,19 @@ class Hunt:
         """
         with tempfile.TemporaryDirectory(prefix="claimbench-") as scratch:
             Path(scratch, "common").symlink_to(suite_root(self.spec.folder) / "common")
-            outcomes = {}
-            for outcome in self._pass(mutants, Path(scratch), control=False):
-                outcomes[outcome.mutant] = outcome
-                if outcome.claim is not None or not controls:
-                    report(outcome)
-            left = [mutant for mutant in mutants if outcomes[mutant].claim is None]
-            for outcome in self._pass(left if controls else [], Path(scratch), control=True):
-                outcomes[outcome.mutant] = outcome
-                report(outcome)
-        return [outcomes[mutant] for mutant in mutants]
+            fates = {}
+            for fate in self._pass(mutants, Path(scratch), control=False):
+                fates[fate.mutant] = fate
+                if fate.claim is not None or not controls:
+                    report(fate)
+            left = [mutant for mutant in mutants if fates[mutant].claim is None]
+            for fate in self._pass(left if controls else [], Path(scratch), control=True):
+                fates[fate.mutant] = fate
+                report(fate)
+        return [fates[mutant] for mutant in mutants]
 
-    def _pass(
-        self, mutants: Iterable[Mutant], scratch: Path, *, control: bool
-    ) -> Iterator[Outcome]:
-        """Yield the outcomes in order; one mutant's next claim goes before another's first."""
+    def _pass(self, mutants: Iterable[Mutant], scratch: Path, *, control: bool) -> Iterator[Fate]:
+        """Yield the fates in order; one mutant's next claim goes before another's first."""
         settings = replace(
             self.settings, home=scratch / "store", repeat=False, control=control, fresh=False
         )
@@ -219,17 +217,17 @@ class Hunt:
                 )
                 for number, mutant in enumerate(mutants)
             )
-            ended: deque[tuple[_Pursuit, Outcome | None]] = deque(
+            ended: deque[tuple[_Pursuit, Fate | None]] = deque(
                 (pursuit, self._advance(pursuit, engine, kept)) for pursuit in pursuits
             )
             while ended:
-                pursuit, outcome = ended.popleft()
-                while outcome is None:
-                    outcome = self._take(pursuit, engine, kept)
-                yield outcome
+                pursuit, fate = ended.popleft()
+                while fate is None:
+                    fate = self._take(pursuit, engine, kept)
+                yield fate
 
-    def _take(self, pursuit: _Pursuit, engine: Engine, kept: Cache) -> Outcome | None:
-        """Wait for the claim that is being tried; return the outcome, or begin the next claim."""
+    def _take(self, pursuit: _Pursuit, engine: Engine, kept: Cache) -> Fate | None:
+        """Wait for the claim that is being tried; return the fate, or begin the next claim."""
         assert pursuit.trial is not None  # the mutant is not through yet
         result = engine.finish(pursuit.trial)
         kept.put(pursuit.key, json.dumps([result.as_expected, result.verdict, result.reason]))
@@ -237,12 +235,12 @@ class Hunt:
         self.ran += 1
         if result.as_expected:
             return self._advance(pursuit, engine, kept)
-        return Outcome(
+        return Fate(
             pursuit.mutant, result.claim, result.verdict, result.reason, engine.settings.control
         )
 
-    def _advance(self, pursuit: _Pursuit, engine: Engine, kept: Cache) -> Outcome | None:
-        """Begin the next claim whose outcome is not known; or return the mutant's outcome."""
+    def _advance(self, pursuit: _Pursuit, engine: Engine, kept: Cache) -> Fate | None:
+        """Begin the next claim whose fate is not known; or return the mutant's fate."""
         if pursuit.spec is None:
             pursuit.mutant.write(self.spec.folder, pursuit.folder)
             pursuit.spec = load_spec(pursuit.folder, engine.cache)
@@ -256,8 +254,8 @@ class Hunt:
             expected, verdict, reason = json.loads(known)
             if not expected:
                 control = engine.settings.control
-                return Outcome(pursuit.mutant, check.claim, verdict, reason, control)
-        return Outcome(pursuit.mutant)
+                return Fate(pursuit.mutant, check.claim, verdict, reason, control)
+        return Fate(pursuit.mutant)
 
     def _key(self, spec: Spec, claim: Claim, engine: Engine) -> str:
         tier, control = engine.settings.tier, engine.settings.control

@@ -8,7 +8,7 @@ from pathlib import Path
 from claimbench.mutation.equivalents import read_equivalents, stale
 from claimbench.mutation.report import Report
 from claimbench.mutation.rewriting import all_mutants, choose
-from claimbench.mutation.running import Hunt, Outcome, cpu_seconds, try_original, within_reach
+from claimbench.mutation.running import Fate, Hunt, cpu_seconds, try_original, within_reach
 from claimbench.running.scheduler import Status
 from claimbench.settings import Settings
 from claimbench.spec import load_spec
@@ -22,7 +22,7 @@ def study(
     seed: int,
     watch: Callable[[Status], None],
     begin: Callable[[int], None],
-    tell: Callable[[Outcome], None],
+    tell: Callable[[Fate], None],
 ) -> Report:
     """Return what became of a paper's mutants.
 
@@ -47,14 +47,14 @@ def study(
     near, beyond = within_reach(spec, every, original)
     mutants = choose(near, most, seed)
     begin(len(mutants))
-    outcomes = Hunt(spec, original, settings, watch).run(mutants, tell)
+    fates = Hunt(spec, original, settings, watch).run(mutants, tell)
     return Report(
         paper=spec.slug,
         tier=settings.tier,
         profile=settings.profile,
         seed=seed,
         possible=len(near),
-        outcomes=outcomes,
+        fates=fates,
         equivalents={entry.description: entry for entry in equivalents},
         stale=stale(equivalents, every),
         beyond=beyond,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,12 +11,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from filelock import FileLock
 
 from claimbench.cache import Cache
 from claimbench.errors import AuthorError
 from claimbench.identity.keys import identify
+from claimbench.running.loading import loaded_source
 from claimbench.running.seeds import derive, global_generators_kept
 from claimbench.running.workers.execute import make_run
 
@@ -56,31 +59,42 @@ class ArtefactStore:
         Raises:
             AuthorError: the function gave something that can't be kept.
         """
-        job, name = self._job, function.__name__
-        module = sys.modules[function.__module__]
-        identity = identify(
+        name, key = function.__name__, self._key(function, arguments)
+        self.used.append(key)
+        place = self._job.home / "artefacts" / key
+        with contextlib.suppress(Absent):
+            return read(place, self._job.fresh)
+        self._building(name, float(function.timeout))  # type: ignore[attr-defined]
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(place.with_suffix(".lock")):
+                with contextlib.suppress(Absent):
+                    return read(place, self._job.fresh)
+                value = self._build(function, arguments)
+                if self._key(function, arguments) != key:
+                    raise AuthorError(
+                        f"changed while the artefact `{name}` was built; run it again"
+                    )
+                write(place, value, name)
+        finally:
+            self._building(name, None)
+        return read(place)
+
+    def _key(self, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
+        """Return the key of an artefact of the code that this process has imported."""
+        job, module = self._job, sys.modules[function.__module__]
+        return identify(
             job.folder,
-            name,
+            function.__name__,
             arguments,
             precision=job.precision,
             profile=job.profile,
             cache=_PARSED,
             methods={str(method): method.digest() for method in job.methods},
             file=os.path.relpath(str(module.__file__), job.folder.resolve()),
-        )
-        self.used.append(identity.key)
-        place = job.home / "artefacts" / identity.key
-        if place.exists():
-            return read(place)
-        self._building(name, float(function.timeout))  # type: ignore[attr-defined]
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(place.with_suffix(".lock")):
-                if not place.exists():
-                    write(place, self._build(function, arguments), name)
-        finally:
-            self._building(name, None)
-        return read(place)
+            declared=job.files,
+            read=loaded_source,
+        ).key
 
     def _build(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         job = self._job
@@ -120,23 +134,41 @@ def write(place: Path, value: Any, name: str) -> None:
                     "a dict of name to array or tensor"
                 ) from None
             (folder / _VALUE).write_text(text, encoding="utf-8")
+        with contextlib.suppress(FileNotFoundError):  # a damaged one, or one to be built afresh
+            shutil.rmtree(place)
         folder.rename(place)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def read(place: Path) -> Any:
-    """Return the value kept in the folder `place`."""
-    if (place / _VALUE).exists():
-        return json.loads((place / _VALUE).read_text(encoding="utf-8"))
-    if (place / _ARRAYS).exists():
-        import numpy as np
+class Absent(Exception):
+    """There is no such artefact, or it cannot be read, or it is older than asked for."""
 
-        with np.load(place / _ARRAYS, allow_pickle=False) as arrays:
-            return dict(arrays)
-    from safetensors.torch import load_file
 
-    return load_file(place / _TENSORS)
+def read(place: Path, since: float = 0.0) -> Any:
+    """Return the value kept in the folder `place`.
+
+    Raises:
+        Absent: there is none, it is damaged, or it was built before the time `since`.
+    """
+    if not place.is_dir() or place.stat().st_mtime < since:
+        raise Absent
+    try:
+        if (place / _VALUE).exists():
+            return json.loads((place / _VALUE).read_text(encoding="utf-8"))
+        if (place / _ARRAYS).exists():
+            import numpy as np
+
+            with np.load(place / _ARRAYS, allow_pickle=False) as arrays:
+                return dict(arrays)
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except (OSError, ValueError, EOFError, BadZipFile):
+        raise Absent from None
+    try:
+        return load_file(place / _TENSORS)
+    except (OSError, SafetensorError):
+        raise Absent from None
 
 
 def _is_arrays(value: Any, *packages: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from claimbench.identity.keys import Identity, is_timed, run_identity
 from claimbench.identity.methods import check
 from claimbench.judging.sample import Sample
 from claimbench.judging.trial import Trial
+from claimbench.judging.verdict import Verdict
 from claimbench.profiles import cpu_model, load_profile
 from claimbench.running.scheduler import Scheduler, Status
 from claimbench.running.seeds import derive
@@ -83,9 +85,9 @@ class Engine:
         self._watch = watch
         self._scheduler = Scheduler(settings, self.profile, self.home)
         self._open: list[Trial] = []
-        self._trials: dict[str, list[Trial]] = {}
         self._methods = {str(method): method.digest() for method in settings.methods}
         self._commits: dict[Path, str | None] = {}
+        self._started = time.time()
 
     def __enter__(self) -> Engine:
         return self
@@ -114,9 +116,12 @@ class Engine:
                 spec=spec,
                 claim=claim,
                 settings=self.settings,
-                provenance={"commit": self._commits[spec.folder.parent], "cpu": cpu_model()},
+                commit=self._commits[spec.folder.parent],
+                cpu=cpu_model(),
+                make_sample=partial(self._make_sample, spec, claim),
+                join=self._scheduler.join,
+                elsewhere=self._elsewhere(spec, claim),
             )
-            trial.make_sample = partial(self._make_sample, trial)
             self._begin(trial)
             trials.append(trial)
         self.cache.flush()
@@ -176,35 +181,35 @@ class Engine:
             self._open = [other for other in self._open if other.result is None]
             wanting = (sample for other in (trial, *self._open) for sample in other.active())
             self._scheduler.dispatch(wanting)
-            for key in self._scheduler.collect():
-                for other in self._trials[key]:
+            if self._scheduler.collect():
+                for other in self._open:
                     other.advance()
-            if trial.result is None:
-                trial.advance()
+            trial.advance()
             self._watch(self._scheduler.status())
         self._keep(trial.result)
         return trial.result
 
+    def _elsewhere(self, spec: Spec, claim: Claim) -> Verdict | None:
+        """Return the last verdict at the tier from which a claim is judged, if that is higher."""
+        if claim.judged_at(self.settings.tier):
+            return None
+        return self.store.verdict(spec.slug, claim.id, claim.from_, self.profile.name)
+
     def _begin(self, trial: Trial) -> None:
         obstacle = self.profile.unmet()
-        claim, spec = trial.claim, trial.spec
-        if not claim.judged_at(self.settings.tier):
-            trial.elsewhere = self.store.verdict(
-                spec.slug, claim.id, claim.from_, self.profile.name
-            )
         try:
             for name in trial.spec.experiments[trial.claim.experiment].data:
                 obstacle = obstacle or missing(name)
             trial.begin(obstacle)
         except UsageError as error:
-            trial.end("error", str(error))
+            trial.end(Verdict.ERROR, str(error))
         except SyntaxError as error:
-            trial.end("error", f"{error.filename}:{error.lineno}: {error.msg}")
+            trial.end(Verdict.ERROR, f"{error.filename}:{error.lineno}: {error.msg}")
         if trial.result is None:
             self._open.append(trial)
 
-    def _make_sample(self, trial: Trial, override: Mapping[str, Any]) -> Sample:
-        spec, claim, tier = trial.spec, trial.claim, self.settings.tier
+    def _make_sample(self, spec: Spec, claim: Claim, override: Mapping[str, Any]) -> Sample:
+        tier = self.settings.tier
         experiment = spec.experiments[claim.experiment]
         timed = is_timed(spec, claim.experiment)
         arguments = {**experiment.arguments(tier), **override}
@@ -232,6 +237,11 @@ class Engine:
                 exclusive=timed,
                 home=self.home,
                 methods=self.settings.methods,
+                code=identity.files,
+                packages=tuple(identity.packages),
+                data=tuple(experiment.data),
+                files=tuple(experiment.files),
+                fresh=self._started if self.settings.fresh else 0.0,
             )
 
         sample = Sample(
@@ -245,18 +255,17 @@ class Engine:
             control=dict(override) in map(dict, claim.control),
             repeats=self.settings.repeats and not timed and not override,
         )
-        self._scheduler.join(sample)
-        self._trials.setdefault(identity.key, []).append(trial)
+        self._scheduler.fill(sample)
         return sample
 
     def _keep(self, result: Result) -> None:
         if not self.settings.complete:
             return
-        record = result.record
+        record = result.record.as_json()
         parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
         fingerprint = digest(json.dumps([record[part] for part in parts]))
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.store.add_verdict({**record, "judged_at": now}, fingerprint)
+        self.store.add_verdict(replace(result.record, judged_at=now), fingerprint)
 
 
 def _preload(identity: Identity) -> tuple[str, ...]:

@@ -3,17 +3,24 @@
 import contextlib
 import hashlib
 import importlib
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from claimbench.cache import Cache
+from claimbench.identity.closure import source_digest
 from claimbench.identity.methods import Replacement
 from claimbench.spec.discovery import suite_root
 
 _SHARED = "common"
+_PARSED = Cache(None)
+
+_sources: dict[str, bytes] = {}
+"""What this process has imported of papers and what they share, by real path."""
 
 
 def package_name(folder: Path, methods: Sequence[Replacement] = ()) -> str:
@@ -22,6 +29,46 @@ def package_name(folder: Path, methods: Sequence[Replacement] = ()) -> str:
     slug = "".join(letter if letter.isalnum() else "_" for letter in folder.name)
     key = "\n".join([str(folder.resolve()), *(f"{m} {m.source}" for m in methods)])
     return f"paper_{slug}_{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def loaded_source(path: Path) -> bytes:
+    """Return the text of a file as this process has imported it, else what is on the disk now."""
+    found = _sources.get(os.path.realpath(path))
+    return path.read_bytes() if found is None else found
+
+
+def changed(folder: Path, function: str, code: Mapping[str, str]) -> list[str]:
+    """Return the files that this process has imported otherwise than a closure says.
+
+    Args:
+        folder: the paper folder.
+        function: the function of reproduce.py that the closure is of.
+        code: the closure's digests by file.
+    """
+    found = []
+    for name, expected in code.items():
+        for home in (folder, suite_root(folder)):
+            path = os.path.realpath(home / name)
+            source = _sources.get(path)
+            target = function if name == "reproduce.py" else None
+            if source is not None and expected != source_digest(
+                Path(path), source, target, _PARSED
+            ):
+                found.append(name)
+    return found
+
+
+def forget_changed(folder: Path) -> None:
+    """Have a paper imported anew if a file of its, or one that papers share, has changed."""
+    homes = (f"{folder.resolve()}{os.sep}", f"{suite_root(folder).resolve() / _SHARED}{os.sep}")
+    mine = [path for path in _sources if path.startswith(homes)]
+    if all(Path(path).is_file() and Path(path).read_bytes() == _sources[path] for path in mine):
+        return
+    for path in mine:
+        del _sources[path]
+    for name, module in list(sys.modules.items()):
+        if os.path.realpath(getattr(module, "__file__", None) or "") in mine:
+            del sys.modules[name]
 
 
 def load_module(
@@ -42,7 +89,7 @@ def load_module(
         package = ModuleType(name)
         package.__path__ = [str(folder.resolve())]
         sys.modules[name] = package
-        sys.meta_path.insert(0, _FromSource((name, _SHARED)))
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), _FromSource((name, _SHARED)))
         for replacement in methods:
             method = importlib.import_module(f"{name}.method")
             setattr(method, replacement.name, replacement.load())
@@ -77,7 +124,9 @@ class _Loader(SourceFileLoader):
     edit within the same second could run under the identity of the new text as the old code."""
 
     def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
+        source = self.get_data(self.path)
+        _sources[os.path.realpath(self.path)] = source
+        return self.source_to_code(source, self.path)
 
 
 class _FromSource(MetaPathFinder):

@@ -67,20 +67,23 @@ class Scheduler:
             self._store = Store(self._home)
         return self._store
 
-    def join(self, sample: Sample) -> None:
-        """Give the sample the runs that are there, and later those that come."""
-        twins = self._samples.setdefault(sample.identity.key, [])
+    def fill(self, sample: Sample) -> None:
+        """Give the sample the runs that are there."""
         key = sample.identity.key
+        twins = self._samples.get(key, [])
         if twins:
             sample.take(twins[0].runs, twins[0].failures)
         elif not self._settings.fresh:
             sample.take(self.store.runs(key), {})
-        twins.append(sample)
         repeated = next((twin.repeated for twin in twins if twin.repeated is not None), None)
         if repeated is None and sample.repeats and not self._settings.fresh:
             repeated = self.store.repeat(key, 0)
         if repeated is not None:
             sample.take_repeat(repeated)
+
+    def join(self, sample: Sample) -> None:
+        """Give the sample the runs that will come."""
+        self._samples.setdefault(sample.identity.key, []).append(sample)
 
     def dispatch(self, samples: Iterable[Sample]) -> None:
         """Start wanted runs, those of the first samples first, as long as there is room."""

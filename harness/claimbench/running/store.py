@@ -10,8 +10,10 @@ from typing import Any
 
 from claimbench.cache import digest
 from claimbench.database import open_database
-from claimbench.errors import StoreError
+from claimbench.errors import RecordError, StoreError
 from claimbench.identity.keys import Identity
+from claimbench.judging.record import Record
+from claimbench.judging.verdict import Verdict
 from claimbench.running.workers.jobs import Outcome
 
 _MIGRATIONS = (
@@ -42,6 +44,8 @@ _MIGRATIONS = (
     );
     CREATE INDEX verdicts_by_claim ON verdicts (paper, claim, tier, profile);
     """,
+    # records had other fields then; runs are there still and are judged again
+    "DELETE FROM verdicts;",
 )
 
 
@@ -178,9 +182,9 @@ class Store:
                 row,
             )
 
-    def add_verdict(self, record: dict[str, Any], fingerprint: str) -> None:
+    def add_verdict(self, record: Record, fingerprint: str) -> None:
         """Write a verdict, unless the last one of the claim has the same fingerprint."""
-        claim = (record["paper"], record["claim"], record["tier"], record["profile"])
+        claim = (record.paper, record.claim, record.tier, record.profile)
         with self._explained(), self._connection:
             last = self._connection.execute(
                 "SELECT fingerprint FROM verdicts WHERE paper = ? AND claim = ? AND tier = ? "
@@ -191,27 +195,27 @@ class Store:
                 self._connection.execute(
                     "INSERT INTO verdicts (paper, claim, tier, profile, fingerprint, record) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
-                    (*claim, fingerprint, json.dumps(record)),
+                    (*claim, fingerprint, json.dumps(record.as_json())),
                 )
 
-    def verdict(self, paper: str, claim: str, tier: str, profile: str) -> str | None:
-        """Return the last verdict of a claim at a tier and profile, as one word."""
+    def verdict(self, paper: str, claim: str, tier: str, profile: str) -> Verdict | None:
+        """Return the last verdict of a claim at a tier and profile."""
         with self._explained():
             row = self._connection.execute(
                 "SELECT record FROM verdicts WHERE paper = ? AND claim = ? AND tier = ? "
                 "AND profile = ? ORDER BY id DESC LIMIT 1",
                 (paper, claim, tier, profile),
             ).fetchone()
-        return None if row is None else str(json.loads(row[0])["verdict"])
+            return None if row is None else Record.from_json(row[0]).verdict
 
-    def verdicts(self) -> list[dict[str, Any]]:
+    def verdicts(self) -> list[Record]:
         """Return the last verdict of each (paper, claim, tier, profile), in that order."""
         with self._explained():
             rows = self._connection.execute(
                 "SELECT record FROM verdicts WHERE id IN (SELECT MAX(id) FROM verdicts "
                 "GROUP BY paper, claim, tier, profile) ORDER BY paper, tier, profile, id"
             ).fetchall()
-        return [json.loads(row[0]) for row in rows]
+            return [Record.from_json(row[0]) for row in rows]
 
     def typical_seconds(self, identity: Identity, paper: str) -> float | None:
         """Return how long such a run took: of this key, else of the same call by earlier code."""
@@ -280,7 +284,7 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, RecordError) as error:
             raise StoreError(
                 f"{self.path}: {error}; set CLAIMBENCH_HOME to a folder that can be written, or "
                 "move this file away to start anew"

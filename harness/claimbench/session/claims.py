@@ -17,7 +17,8 @@ from claimbench.commands.plan import lines
 from claimbench.errors import ClaimbenchError, UsageError
 from claimbench.home import home
 from claimbench.identity.methods import parse
-from claimbench.judging.result import Result, jsonable
+from claimbench.judging.record import Record
+from claimbench.judging.result import Result
 from claimbench.judging.trial import Trial
 from claimbench.profiles import load_profile
 from claimbench.running.engine import Engine
@@ -41,7 +42,7 @@ class ClaimSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.verdicts: list[dict[str, Any]] = []
+        self.results: list[Result] = []
         self._engine: Engine | None = None
         self._items: list[ClaimItem] = []
         self._progress = ProgressLine(config)
@@ -213,10 +214,9 @@ class ClaimSession:
         last = report.when == "call" or (report.when == "setup" and not report.passed)
         if last:
             result = item.result
-            report.claimbench = {  # type: ignore[attr-defined]
-                **result.record,
-                "as_expected": result.as_expected,
-                "headline": result.headline,
+            report.claimbench = {  # type: ignore[attr-defined]  # as xdist can send it
+                "record": json.dumps(result.record.as_json()),
+                "known": result.known,
                 "repeat": result.repeat,
             }
             if report.when == "setup" and report.failed:
@@ -225,9 +225,10 @@ class ClaimSession:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict out of a report, which may come from an xdist worker."""
-        verdict = getattr(report, "claimbench", None)
-        if verdict is not None:
-            self.verdicts.append(verdict)
+        told = getattr(report, "claimbench", None)
+        if told is not None:
+            record = Record.from_json(told["record"])
+            self.results.append(Result(record, told["known"], told["repeat"]))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End the workers, write the JSON file, and turn a session that measured nothing red."""
@@ -237,26 +238,36 @@ class ClaimSession:
         self.cache.close()
         target = options.read(self.config, "claims-json")
         if target is not None and not hasattr(self.config, "workerinput"):
-            text = json.dumps(jsonable(self.verdicts), indent=2)
+            verdicts = [
+                {
+                    **result.record.as_json(),
+                    "as_expected": result.as_expected,
+                    "headline": result.headline,
+                    "repeat": result.repeat,
+                }
+                for result in self.results
+            ]
+            text = json.dumps(verdicts, indent=2)
             target.write_text(f"{text}\n", encoding="utf-8")
         if self.measured_nothing() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def measured_nothing(self) -> bool:
         """Say whether there were verdicts, and no run behind any of them."""
-        return bool(self.verdicts) and not any(verdict["metrics"] for verdict in self.verdicts)
+        return bool(self.results) and not any(result.measured for result in self.results)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table of verdicts."""
-        if not self.verdicts:
+        if not self.results:
             return
         terminalreporter.section("claims")
         color = self.config.get_terminal_writer().hasmarkup
-        terminalreporter.write(render(self.verdicts, color=color) + "\n")
-        for verdict in self.verdicts:
-            if not verdict["as_expected"]:
-                terminalreporter.write_line(verdict["headline"], red=True)
-                terminalreporter.write_line(f"  repeat: {verdict['repeat']}")
+        records = [result.record for result in self.results]
+        terminalreporter.write(render(records, color=color) + "\n")
+        for result in self.results:
+            if not result.as_expected:
+                terminalreporter.write_line(result.headline, red=True)
+                terminalreporter.write_line(f"  repeat: {result.repeat}")
         if self.config.getoption("numprocesses", None):
             terminalreporter.write_line("plain pytest already uses all cores; -n gains nothing")
         if self.measured_nothing():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from claimbench.judging.verdict import Verdict
 from claimbench.running.loading import load_module, suite_first
 from claimbench.session import options
 from claimbench.showing.report import failure_text
@@ -87,17 +88,17 @@ class ClaimItem(pytest.Item):
     def setup(self) -> None:
         """Run what the claim needs; an error in a run is an error here."""
         self.result = result = self._claims.finish(self)
-        if result.verdict == "error":
+        if result.verdict is Verdict.ERROR:
             if result.failure is not None and result.failure.exception is not None:
                 raise result.failure.exception  # where a debugger should open
             raise RunError(result.headline)
-        if result.verdict == "skipped":
+        if result.verdict is Verdict.SKIPPED:
             pytest.skip(result.reason)
 
     def runtest(self) -> None:
         """Fail unless the verdict is the expected one."""
         assert self.result is not None  # set in setup
-        if self.result.verdict == "diverged":
+        if self.result.verdict is Verdict.DIVERGED:
             raise Diverged(self.result.headline)
         if not self.result.as_expected:
             raise NotAsExpected(self.result.headline)

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from claimbench.judging.verdict import Verdict
 from claimbench.showing.progress import running_text, seed_text
-from claimbench.showing.report import SYMBOLS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -74,7 +74,7 @@ class ClaimsProgress:
 
     def _counts(self) -> str:
         words = [trial.result.verdict for trial in self._trials if trial.result is not None]
-        return "".join(f" {mark} {words.count(w)}" for w, mark in SYMBOLS.items() if w in words)
+        return "".join(f" {word.symbol} {words.count(word)}" for word in Verdict if word in words)
 
     def seconds_left(self) -> float | None:
         """Return the time to the next look of every open claim; None where it can't be told."""

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from claimbench.judging.result import cpu_seconds, interval_text, number
+from claimbench.judging.record import Record, cpu_seconds
+from claimbench.judging.verdict import Verdict
+from claimbench.judging.words import interval_text, number
 
 if TYPE_CHECKING:
     from claimbench.judging.result import Result
 
-SYMBOLS = {
-    "reproduced": "✓",
-    "diverged": "✗",
-    "inconclusive": "?",
-    "vacuous": "∅",
-    "skipped": "–",
-    "error": "!",
-}
-_COLORS = {
-    "reproduced": 32,
-    "diverged": 31,
-    "inconclusive": 33,
-    "vacuous": 35,
-    "skipped": 36,
-    "error": 31,
-}
-_CONTROL = {"diverged": "rejected", "reproduced": "passes"}
 
-
-def render(records: Sequence[Mapping[str, Any]], *, color: bool) -> str:
+def render(records: Sequence[Record], *, color: bool) -> str:
     """Return the table of verdicts as text, one block a paper, tier and profile.
 
     A claim's line has verdict, seeds held, what became of its control, and the time of its runs;
     below it stands a line for each expected metric. It fits into 100 columns for most papers, and
     is never cut.
     """
-    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str, str, str | None], list[Record]] = {}
     for record in records:
-        words = (record.get(key) or "" for key in ("paper", "tier", "profile", "method"))
-        groups.setdefault(tuple(words), []).append(record)
+        place = (record.paper, record.tier, record.profile, record.method)
+        groups.setdefault(place, []).append(record)
     lines = []
     for (paper, tier, profile, method), group in groups.items():
         title = f"{paper} · tier {tier} · profile {profile}" + (f" · {method}" if method else "")
@@ -47,16 +32,17 @@ def render(records: Sequence[Mapping[str, Any]], *, color: bool) -> str:
     return "\n".join([*lines, summary_line(records)])
 
 
-def summary_line(records: Iterable[Mapping[str, Any]]) -> str:
+def summary_line(records: Iterable[Record]) -> str:
     """Return how many claims have which verdict, and the time that their runs took."""
     records = list(records)
-    counts = dict.fromkeys(SYMBOLS, 0)
-    for record in records:
-        counts[record["verdict"]] += 1
-    known = sum(1 for r in records if r["verdict"] == "diverged" and r["known"])
-    parts = [f"{count} {word}" for word, count in counts.items() if count]
-    if known:
-        parts = [f"{p} ({known} known)" if p.endswith("diverged") else p for p in parts]
+    counts = Counter(record.verdict for record in records)
+    known = sum(record.known_divergence for record in records)
+    parts = [
+        f"{counts[verdict]} {verdict}"
+        + (f" ({known} known)" if known and verdict is Verdict.DIVERGED else "")
+        for verdict in Verdict
+        if counts[verdict]
+    ]
     return f"{', '.join(parts) or 'no claim'}; runs of {cpu_seconds(records):.1f} CPU-seconds"
 
 
@@ -74,7 +60,7 @@ def failure_text(result: Result) -> str:
     return "\n".join(parts)
 
 
-def _block(records: Sequence[Mapping[str, Any]], color: bool) -> list[str]:
+def _block(records: Sequence[Record], color: bool) -> list[str]:
     titles = ("claim", "verdict", "held", "control", "time")
     claims = _aligned([titles, *(_claim_cells(record) for record in records)])
     metrics = [_metric_rows(record) for record in records]
@@ -84,33 +70,32 @@ def _block(records: Sequence[Mapping[str, Any]], color: bool) -> list[str]:
     for record, line, rows in zip(records, claims[1:], metrics, strict=True):
         text = f"  {line}"
         if color:
-            text = f"\x1b[{_COLORS[record['verdict']]}m{text}\x1b[0m"
+            text = f"\x1b[{record.verdict.color}m{text}\x1b[0m"
         lines.append(text)
         lines += [f"      {details.pop(0)}" for _ in rows]
     return lines
 
 
-def _claim_cells(record: Mapping[str, Any]) -> tuple[str, ...]:
-    verdict = record["verdict"]
-    known = " (known)" if record["known"] and verdict == "diverged" else ""
-    held = f"{record['held']}/{record['seeds']}" if record["seeds"] else ""
+def _claim_cells(record: Record) -> tuple[str, ...]:
+    verdict = record.verdict
+    held = f"{record.held}/{record.seeds}" if record.seeds else ""
     return (
-        record["claim"],
-        f"{SYMBOLS[verdict]} {verdict}{known}",
-        held if verdict != "skipped" else "",
-        control_text(record) if verdict not in {"skipped", "error"} else "",
-        f"{record['seconds']:.1f} s",
+        record.claim,
+        verdict.marked + (" (known)" if record.known_divergence else ""),
+        held if verdict is not Verdict.SKIPPED else "",
+        control_text(record) if verdict not in (Verdict.SKIPPED, Verdict.ERROR) else "",
+        f"{record.seconds:.1f} s",
     )
 
 
-def _metric_rows(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _metric_rows(record: Record) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for name, region in record["expect_text"].items():
-        summary, reported = record["metrics"].get(name), record["reported"].get(name)
+    for name, region in record.expect_text.items():
+        measured, reported = record.metrics.get(name), record.reported.get(name)
         rows.append(
             (
                 name,
-                interval_text(summary) if summary else "–",
+                interval_text(measured) if measured else "–",
                 region,
                 number(reported) if reported is not None else "",
             )
@@ -118,11 +103,11 @@ def _metric_rows(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return rows
 
 
-def control_text(record: Mapping[str, Any]) -> str:
+def control_text(record: Record) -> str:
     """Return what became of the control: `rejected` is what it should be."""
-    control = record["control"]
-    word = _CONTROL.get(control["verdict"], control["verdict"])
-    return f"{word} {control['held']}/{control['seeds']}" if control["seeds"] else word
+    control = record.control
+    word = control.verdict.of_control
+    return f"{word} {control.held}/{control.seeds}" if control.seeds else word
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from claimbench.judging.result import Result, interval_text
+from claimbench.judging.record import Record
+from claimbench.judging.result import Result
+from claimbench.judging.words import interval_text
 from claimbench.leaderboard.tables import escape
-from claimbench.showing.report import SYMBOLS, control_text, summary_line
+from claimbench.showing.report import control_text, summary_line
 
 
 def as_markdown(results: Sequence[Result]) -> str:
@@ -20,23 +21,21 @@ def as_markdown(results: Sequence[Result]) -> str:
     ]
     for result in results:
         record = result.record
-        verdict = f"{SYMBOLS[result.verdict]} {result.verdict}"
-        if result.known is not None and result.verdict == "diverged":
-            verdict += " (known)"
+        verdict = record.verdict.marked + (" (known)" if record.known_divergence else "")
         cells = (
-            escape(f"{record['paper']}::{record['claim']} ({record['tier']})"),
+            escape(f"{record.name} ({record.tier})"),
             verdict if result.as_expected else f"**{verdict}**: {escape(result.reason)}",
-            f"{record['held']}/{record['seeds']}" if record["seeds"] else "",
+            f"{record.held}/{record.seeds}" if record.seeds else "",
             escape("; ".join(_values(record))),
-            escape(control_text(record)) if record["seeds"] else "",
+            escape(control_text(record)) if record.seeds else "",
         )
         lines.append(f"| {' | '.join(cells)} |")
     total = escape(summary_line([result.record for result in results]))
     return "\n".join([*lines, "", f"{total}."]) + "\n"
 
 
-def _values(record: Mapping[str, Any]) -> Iterator[str]:
-    for name, region in record["expect_text"].items():
-        summary = record["metrics"].get(name)
-        if summary:
-            yield f"{name} {interval_text(summary)}, {region}"
+def _values(record: Record) -> Iterator[str]:
+    for name, region in record.expect_text.items():
+        measured = record.metrics.get(name)
+        if measured:
+            yield f"{name} {interval_text(measured)}, {region}"

@@ -49,6 +49,17 @@ def suite_root(folder: Path) -> Path:
     return suite.ROOT
 
 
+def is_data(path: str, root: Path) -> bool:
+    """Say whether a file of a suite is code that only describes and reads data sets.
+
+    It is no part of what a run depends on: the checksums of its data sets are.
+    """
+    common = str(root / "common")
+    return path.startswith(
+        (f"{common}/data/", f"{common}/__init__.py", f"{common}/__pycache__/__init__.")
+    )
+
+
 def find_papers(names: Iterable[str | Path]) -> list[Path]:
     """Return the paper folders that the names mean: slugs, paper folders, or folders of papers.
 

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -34,6 +35,14 @@ class Cache(Protocol):
         """Keep the value."""
 
 
+INTRUDERS = {
+    "conftest.py": "pytest runs it for the claims of all papers, and it could skip them; remove it",
+    "__init__.py": "claimbench imports a paper's folder by a name of its own; remove it",
+}
+
+_IGNORED = {"build", "dist", "venv", "node_modules", "CVS", "_darcs", "papers", "common"}
+
+
 def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
     """Read and check claims.yaml against itself and against reproduce.py, which is not imported.
 
@@ -52,6 +61,9 @@ def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
         _lack(folder / name, COMPANIONS[name]) for name in COMPANIONS if not _is_file(folder, name)
     ]
     lacks = [*filter(None, (claims_lack, source_lack)), *lacks]
+    lacks += [_lack(folder / name, INTRUDERS[name]) for name in INTRUDERS if _is_file(folder, name)]
+    if (refusal := _bad_slug(slug)) is not None:
+        lacks.append(_lack(folder, refusal))
     if cache is None or claims is None or source is None or lacks:
         return _check(folder, slug, claims, source, lacks)
     key = _key(slug, claims, source)
@@ -110,6 +122,18 @@ def _read(path: Path) -> tuple[bytes | None, Problem | None]:
         return None, _lack(path, "no such file; CONTRIBUTING.md shows how to write one")
     except OSError as error:
         return None, _lack(path, f"cannot be read: {error.strerror}")
+
+
+def _bad_slug(slug: str) -> str | None:
+    """Return why a folder can't be a paper's, by its name; None if it can."""
+    if slug in _IGNORED or slug.endswith(".egg"):
+        return f"a folder called `{slug}` is passed over by pytest; choose another name"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", slug):
+        return (
+            f"`{slug}`: a paper's name has letters, digits, underscores and hyphens, since it is "
+            "typed in commands and stands in addresses; choose another name"
+        )
+    return None
 
 
 def _is_file(folder: Path, name: str) -> bool:

@@ -117,6 +117,11 @@ class Experiment(Model):
         default_factory=list,
         description="Data sets, by their names in the entry-point group `claimbench.data`.",
     )
+    files: list[Text] = Field(
+        default_factory=list,
+        description="Files beside the paper that a run may read; their content is part of what it "
+        "depends on.",
+    )
 
     def arguments(self, tier: Tier) -> dict[str, Any]:
         """Return the arguments at a tier, as a new dict."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from claimbench.judging.result import interval_text, jsonable
+from claimbench.judging.record import Record
+from claimbench.judging.words import interval_text
 from claimbench.leaderboard.site import plots
 from claimbench.running.store import Store
 from claimbench.showing.output import error
@@ -62,27 +63,27 @@ class WandbTracker:
         import wandb
 
         record = result.record
+        data = record.as_json()
         claim = {
-            key: record[key]
+            key: data[key]
             for key in ("paper", "claim", "kind", "fidelity", "rule", "expect_text", "reported")
         }
         about = {"run": self._config, "claim": claim, "arguments": _arguments(spec, record)}
-        tags = [spec.paper.theme, record["tier"], record["profile"]]
-        name = f"{record['paper']}::{record['claim']}"
-        with self._open(name, record["paper"], tags, about) as run:
-            for index in range(record["seeds"]):
-                values = {name: one["values"][index] for name, one in record["metrics"].items()}
+        tags = [spec.paper.theme, record.tier, record.profile]
+        with self._open(record.name, record.paper, tags, about) as run:
+            for index in range(record.seeds):
+                values = {name: one.values[index] for name, one in record.metrics.items()}
                 run.log({"seed": index, **values})
             points = list(_points(store, record))
             if points:
                 table = wandb.Table(columns=["curve", "x", "y"], data=points)
                 run.log({"curves": wandb.plot.line(table, "x", "y", stroke="curve")})
-            for metric in record["expect"]:
+            for metric in record.expect:
                 plot = plots.forest(record, metric)
                 if plot is not None:
                     run.log({f"plots/{metric}": wandb.Html(plots.svg(plot))})
             keys = ("verdict", "reason", "held", "seeds", "cpu_seconds", "run_key")
-            run.summary.update({key: jsonable(record[key]) for key in keys})
+            run.summary.update({key: data[key] for key in keys})
 
     def finish(self, results: Sequence[Result]) -> None:
         """Log the table of verdicts, and say where offline runs lie and how they are sent."""
@@ -115,20 +116,22 @@ class WandbTracker:
         )
 
 
-def _arguments(spec: Spec, record: dict[str, Any]) -> dict[str, Any]:
-    experiment = spec.experiments[spec.claim(record["claim"]).experiment]
-    return dict(experiment.arguments(record["tier"]))
+def _arguments(spec: Spec, record: Record) -> dict[str, Any]:
+    experiment = spec.experiments[spec.claim(record.claim).experiment]
+    return dict(experiment.arguments(record.tier))
 
 
-def _points(store: Store, record: dict[str, Any]) -> Iterator[list[Any]]:
+def _points(store: Store, record: Record) -> Iterator[list[Any]]:
     """Yield name, abscissa and ordinate of every point of the curves that the seeds logged."""
-    for index in range(record["seeds"] if record["run_key"] else 0):
-        for name, (xs, ys) in store.curves(record["run_key"], index).items():
+    key = record.run_key
+    for index in range(record.seeds):
+        for name, (xs, ys) in store.curves(key, index).items() if key else ():
             yield from ([f"{name}, seed {index}", x, y] for x, y in zip(xs, ys, strict=True))
 
 
-def _rows(record: dict[str, Any]) -> Iterator[list[Any]]:
-    for metric, expected in record["expect_text"].items():
-        summary = record["metrics"].get(metric)
-        value = interval_text(summary) if summary else ""
-        yield [*(record[key] for key in _COLUMNS[:6]), metric, value, expected]
+def _rows(record: Record) -> Iterator[list[Any]]:
+    data = record.as_json()
+    for metric, expected in record.expect_text.items():
+        measured = record.metrics.get(metric)
+        value = interval_text(measured) if measured else ""
+        yield [*(data[key] for key in _COLUMNS[:6]), metric, value, expected]

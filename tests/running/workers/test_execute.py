@@ -17,6 +17,7 @@ from claimbench.running.workers.execute import (
     load_function,
     trimmed,
 )
+from claimbench.running.workers.guard import Guard
 
 CODE = """
 import numpy as np
@@ -80,7 +81,7 @@ def paper(make_paper):
 
 def run(job, began=lambda: None) -> Any:
     """Carry out a job without a host."""
-    return execute(job, None, began)
+    return execute(job, None, Guard(job, (job.home,), ()), began)
 
 
 def test_generators_are_seeded_before_the_call(paper, make_job):

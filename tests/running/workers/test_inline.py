@@ -54,6 +54,7 @@ def test_run_is_carried_out_here_when_it_is_waited_for(paper, make_job, inline):
     assert not inline.room()
     (outcome,) = inline.wait(0.0)
     assert isinstance(outcome, Outcome)
+    assert outcome.failure is None
     assert outcome.job is job
     assert outcome.metrics == {"pid": os.getpid(), "threads": 1, "base": 0.5}
     assert inline.room()

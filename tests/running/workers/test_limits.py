@@ -65,7 +65,7 @@ def daemon(run: Run) -> dict[str, float]:
             time.sleep(1000)
         os._exit(0)
     os.wait()
-    while not (HERE / "daemon.txt").exists() or not (HERE / "daemon.txt").read_text():
+    while not (HERE / "daemon.txt").exists() or not (HERE / "daemon.txt").stat().st_size:
         time.sleep(0.01)
     return {"x": 1.0}
 

@@ -61,6 +61,8 @@ def hang(run: Run) -> dict[str, float]:
 PARENT = textwrap.dedent("""
     import sys
     from pathlib import Path
+    from claimbench.cache import Cache
+    from claimbench.identity.closure import closure
     from claimbench.profiles import load_profile
     from claimbench.running.workers.jobs import Job
     from claimbench.running.workers.pool import Processes
@@ -68,7 +70,9 @@ PARENT = textwrap.dedent("""
     folder, home = map(Path, sys.argv[1:])
     profile = load_profile("cpu")
     pool = Processes(profile, 1)
-    pool.start(Job("key", 0, 0, folder, "hang", {}, "float32", profile, (), 60.0, False, home))
+    code = closure(folder, "hang", Cache(None)).files
+    job = Job("key", 0, 0, folder, "hang", {}, "float32", profile, (), 60.0, False, home, code=code)
+    pool.start(job)
     while True:
         pool.wait(1.0)
 """)

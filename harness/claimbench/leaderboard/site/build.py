@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from claimbench.errors import UsageError
-from claimbench.judging.result import interval_text, number
+from claimbench.judging.record import Record, Setting
+from claimbench.judging.verdict import Verdict
+from claimbench.judging.words import interval_text, number
 from claimbench.leaderboard import tables
 from claimbench.leaderboard.board import (
-    CONTROL_WORDS,
     Board,
     ClaimRow,
     PaperRow,
@@ -30,9 +30,8 @@ from claimbench.leaderboard.board import (
 )
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.leaderboard.merging import flips
-from claimbench.leaderboard.published import Published
+from claimbench.leaderboard.published import Event, Published
 from claimbench.leaderboard.site import plots, readme
-from claimbench.showing.report import SYMBOLS
 from claimbench.spec import Claim, Spec
 
 MARK = ".claimbench-site"
@@ -61,13 +60,13 @@ class ClaimPage:
 
     row: ClaimRow
     spec: Claim | None
-    record: Mapping[str, Any]
+    record: Record
     metrics: Sequence[tuple[str, str, str, str]]
     forests: Sequence[plots.Plot]
     curves: plots.Plot | None
     controls: Sequence[tuple[str, str, str]]
-    history: Sequence[Mapping[str, Any]]
-    tiers: Mapping[str, str]
+    history: Sequence[Event]
+    tiers: Mapping[str, Verdict]
 
     @property
     def plots(self) -> list[plots.Plot]:
@@ -110,18 +109,18 @@ class Site:
         entry = self._places[row.paper][row.claim].entry
         result = entry.latest
         record = result.record
-        forests = [plots.forest(record, metric) for metric in record["expect"]]
+        forests = [plots.forest(record, metric) for metric in record.expect]
         return ClaimPage(
             row=row,
             spec=claim,
             record=record,
-            metrics=[_metric(record, name) for name in record["expect"]],
+            metrics=[_metric(record, name) for name in record.expect],
             forests=[plot for plot in forests if plot is not None],
             curves=plots.curves(result.curves),
-            controls=[_control(record, control) for control in record["controls"]],
-            history=flips(entry.history)[::-1],
+            controls=[_control(record, control) for control in record.controls],
+            history=[event for event, _ in flips(entry.history)][::-1],
             tiers={
-                file.tier: file.entries[row.claim].latest.record["verdict"]
+                file.tier: file.entries[row.claim].latest.record.verdict
                 for file in self.results
                 if file.paper == row.paper
                 and file.profile == self.profile
@@ -182,7 +181,7 @@ def pages(site: Site, wanted: dict[str, plots.Plot]) -> Iterator[tuple[str, str]
         (paper, claim)
         for paper in board.papers
         for claim in paper.claims
-        if claim.verdict == "diverged"
+        if claim.verdict is Verdict.DIVERGED
     ]
     yield "diverging.html", render("diverging.html.j2").render(shared, diverging=diverging)
     yield "verdicts.html", render("verdicts.html.j2").render(shared)
@@ -214,7 +213,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"day": day, "safe_url": safe_url, "number": number}
-    environment.globals |= {"symbols": SYMBOLS}
+    environment.globals |= {"Verdict": Verdict}
     return environment
 
 
@@ -235,35 +234,32 @@ def _facets(board: Board) -> dict[str, list[str]]:
     return {name: sorted(values) for name, values in found.items()}
 
 
-def _metric(record: Mapping[str, Any], name: str) -> tuple[str, str, str, str]:
-    summary = record["metrics"].get(name)
-    reported = record["reported"].get(name)
+def _metric(record: Record, name: str) -> tuple[str, str, str, str]:
+    measured, reported = record.metrics.get(name), record.reported.get(name)
     return (
         name,
-        interval_text(summary) if summary else "–",
-        record["expect_text"][name],
+        interval_text(measured) if measured else "–",
+        record.expect_text[name],
         number(reported) if reported is not None else "",
     )
 
 
-def _control(record: Mapping[str, Any], control: Mapping[str, Any]) -> tuple[str, str, str]:
-    arguments = ", ".join(f"{key} = {value}" for key, value in control["arguments"].items())
-    outcome = CONTROL_WORDS.get(control["verdict"], control["verdict"])
+def _control(record: Record, control: Setting) -> tuple[str, str, str]:
+    arguments = ", ".join(f"{key} = {value}" for key, value in control.arguments.items())
     values = "; ".join(
-        f"{name} {interval_text(control['metrics'][name])}"
-        for name in record["expect"]
-        if name in control["metrics"]
+        f"{name} {interval_text(control.metrics[name])}"
+        for name in record.expect
+        if name in control.metrics
     )
-    return arguments, f"{outcome} ({control['held']}/{control['seeds']})", values
+    return arguments, f"{control.verdict.of_control} ({control.held}/{control.seeds})", values
 
 
 def _badge(paper: PaperRow) -> str:
     """Return what a shields.io endpoint badge reads."""
     message, color = "not judged yet", "lightgrey"
     if paper.share is not None:
-        message = (
-            f"{paper.verdicts.get('reproduced', 0)}/{count_decided(paper.verdicts)} reproduced"
-        )
+        reproduced = paper.verdicts.get(Verdict.REPRODUCED, 0)
+        message = f"{reproduced}/{count_decided(paper.verdicts)} reproduced"
         color = next(color for least, color in _COLORS if paper.share >= least)
     badge = {"schemaVersion": 1, "label": "claimbench", "message": message, "color": color}
     return json.dumps(badge, indent=1) + "\n"

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claimbench.cache import digest
-from claimbench.judging.result import counted, interval_text, number
+from claimbench.judging.record import Record
+from claimbench.judging.words import counted, interval_text, number
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.spec.region import Region
 
@@ -51,36 +52,37 @@ class Plot:
         return f"{digest(_FORMAT, self.kind, repr(sorted(self.data.items())))[:20]}.svg"
 
 
-def forest(record: Mapping[str, Any], metric: str) -> Plot | None:
+def forest(record: Record, metric: str) -> Plot | None:
     """Return the plot of a metric's seeds against its region; None where nothing finite is there.
 
     The control's seeds are grey, the paper's own number is a vertical line.
     """
-    summary = record["metrics"].get(metric)
-    if summary is None:
+    measured = record.metrics.get(metric)
+    if measured is None:
         return None
-    region = Region.model_validate(record["expect"][metric])
-    rows = [("claim", summary)]
-    for control in record["controls"]:
-        if metric in control["metrics"]:
-            rows.append(("control", control["metrics"][metric]))
+    region = Region.model_validate(record.expect[metric])
+    rows = [("claim", measured)]
+    for control in record.controls:
+        if metric in control.metrics:
+            rows.append(("control", control.metrics[metric]))
+    reported = record.reported.get(metric)
     data = {
         "metric": metric,
-        "rows": [(label, [float(v) for v in row["values"]]) for label, row in rows],
-        "medians": [tuple(float(row[key]) for key in ("median", "low", "high")) for _, row in rows],
+        "rows": [(label, list(row.values)) for label, row in rows],
+        "medians": [(row.median, row.low, row.high) for _, row in rows],
         "lower": region.lower,
         "upper": region.upper,
-        "reported": record["reported"].get(metric),
+        "reported": reported,
     }
-    if not any(math.isfinite(value) for _, values in data["rows"] for value in values):
+    if not any(math.isfinite(value) for _, row in rows for value in row.values):
         return None
-    words = [f"{metric}, expected {record['expect_text'][metric]}."]
+    words = [f"{metric}, expected {record.expect_text[metric]}."]
     words += [
-        f"{label.capitalize()}: {counted(len(row['values']), 'seed')}, median {interval_text(row)}."
+        f"{label.capitalize()}: {counted(len(row.values), 'seed')}, median {interval_text(row)}."
         for label, row in rows
     ]
-    if data["reported"] is not None:
-        words.append(f"The paper's: {number(data['reported'])}.")
+    if reported is not None:
+        words.append(f"The paper's: {number(reported)}.")
     return Plot("forest", data, " ".join(words))
 
 

@@ -5,11 +5,37 @@ import platform
 import sys
 from functools import cache
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import Any
 
 from claimbench.profiles import cpu_flags, cpu_model
 
+_OF_THE_MACHINE = (
+    *("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "SYSTEMROOT"),
+    *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "HOME", "TMPDIR", "XDG_CACHE_HOME"),
+    *("CUDA_HOME", "CUDA_VISIBLE_DEVICES", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
+)
+"""Without these, Python, its packages or the kernels that suit this processor are not found."""
+
+_FIXED = {"LANG": "C.UTF-8", "TZ": "UTC", "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
+
 _LIBRARY = ("internal_api", "version", "architecture", "num_threads", "threading_layer")
+
+
+def surroundings(pinned: dict[str, str]) -> dict[str, str]:
+    """Return the environment variables of workers: the profile's, and what the machine needs.
+
+    Nothing else that is set here reaches a run.
+    """
+    kept = {name: os.environ[name] for name in _OF_THE_MACHINE if name in os.environ}
+    return {**kept, **_FIXED, "CLAIMBENCH_DATA": str(data_cache()), **pinned}
+
+
+def data_cache() -> Path:
+    """Return the folder of data sets that came from a hub, see `common.data`."""
+    chosen = os.environ.get("CLAIMBENCH_DATA")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(chosen) if chosen else base / "claimbench" / "data"
 
 
 @cache

@@ -15,8 +15,9 @@ from typing import Any
 from claimbench.author import Host, Run
 from claimbench.errors import AuthorError
 from claimbench.identity.methods import Replacement
-from claimbench.running.loading import load_module
+from claimbench.running.loading import changed, load_module
 from claimbench.running.seeds import seed_everything
+from claimbench.running.workers.guard import Guard
 from claimbench.running.workers.jobs import Failure, Job, Outcome
 from claimbench.running.workers.limits import ran_out_of_memory
 
@@ -35,25 +36,31 @@ def load_function(
     return function  # type: ignore[no-any-return]
 
 
-def execute(job: Job, host: Host | None, began: Callable[[], None] = lambda: None) -> Outcome:
+def execute(
+    job: Job, host: Host | None, guard: Guard, began: Callable[[], None] = lambda: None
+) -> Outcome:
     """Carry out a job here and now.
 
     Args:
         job: the run.
         host: what `Run` reports to.
+        guard: sees to it that the run uses what its key knows, and nothing else.
         began: called once reproduce.py is imported, when the run's clock starts.
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     begin, cpu = time.perf_counter(), _cpu_seconds()
     try:
-        function = load_function(job.folder, job.experiment, "experiment", job.methods)
-        began()
-        for framework in job.preload:  # an import inside the function must find it seeded
-            importlib.import_module(framework)
-        run = make_run(job.seed, job.precision, job.profile.device, "torch" in job.preload, host)
-        _reset_peak()
-        begin, cpu = time.perf_counter(), _cpu_seconds()
-        metrics = checked_metrics(function(run, **job.arguments))
+        with guard.watching():
+            function = load_function(job.folder, job.experiment, "experiment", job.methods)
+            began()
+            for framework in job.preload:  # an import inside the function must find it seeded
+                importlib.import_module(framework)
+            torch = "torch" in job.preload
+            run = make_run(job.seed, job.precision, job.profile.device, torch, host)
+            _reset_peak()
+            begin, cpu = time.perf_counter(), _cpu_seconds()
+            metrics = checked_metrics(function(run, **job.arguments))
+        _refuse_what_the_key_does_not_know(job, guard)
     except (Exception, SystemExit) as error:  # noqa: BLE001  the author's code may raise anything
         return Outcome(
             job,
@@ -71,6 +78,14 @@ def execute(job: Job, host: Host | None, began: Callable[[], None] = lambda: Non
         _cpu_seconds() - cpu,
         _peak_mb(),
     )
+
+
+def _refuse_what_the_key_does_not_know(job: Job, guard: Guard) -> None:
+    if guard.trespass is not None:  # the experiment caught the error
+        raise AuthorError(guard.trespass)
+    other = changed(job.folder, job.experiment, job.code)
+    if other:
+        raise AuthorError(f"changed while it ran: {', '.join(other)}; run it again")
 
 
 def make_run(seed: int, precision: str, device: str, torch: bool, host: Host | None) -> Run:

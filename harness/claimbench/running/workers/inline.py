@@ -6,8 +6,9 @@ from typing import Any
 
 from claimbench.profiles import Profile
 from claimbench.running.artefacts import ArtefactStore
-from claimbench.running.loading import suite_first
+from claimbench.running.loading import forget_changed, suite_first
 from claimbench.running.workers.execute import execute
+from claimbench.running.workers.guard import Guard
 from claimbench.running.workers.jobs import Job, Outcome, Progress
 
 
@@ -36,8 +37,9 @@ class Inline:
         if self._job is None:
             return []
         job, self._job = self._job, None
+        forget_changed(job.folder)
         with suite_first(job.folder):
-            return [execute(job, _InlineHost(job))]
+            return [execute(job, _InlineHost(job), Guard(job, (job.home,), ()))]
 
     def close(self) -> None:
         """Give the environment back."""

@@ -30,6 +30,11 @@ class Job:
         home: folder of the store, for artefacts.
         repeat: carry it out in a fresh worker, to compare with a run that is there.
         methods: what stands in for names of the paper's method.
+        code: digests of the code that the key was made of, by file.
+        packages: import names of the packages whose versions are in the key.
+        data: data sets that the run may load.
+        files: files beside the paper that it may read.
+        fresh: time before which artefacts were built that are to be built again; 0 for none.
     """
 
     key: str
@@ -46,6 +51,11 @@ class Job:
     home: Path
     repeat: bool = False
     methods: tuple[Replacement, ...] = ()
+    code: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    fresh: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from claimbench.errors import ClaimbenchError
 from claimbench.profiles import Profile
+from claimbench.running.workers.environment import surroundings
 from claimbench.running.workers.jobs import LOADING_SECONDS, Failure, Job, Outcome, Progress
 from claimbench.running.workers.log import Log
 from claimbench.running.workers.wire import Reader, send
@@ -130,7 +131,7 @@ class Processes:
                     *(sys.executable, "-P", "-m", "claimbench.running.workers.template"),
                     *(str(theirs.fileno()), str(os.getpid())),
                 ],
-                env={**os.environ, **self._profile.environment},
+                env=surroundings(self._profile.environment),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,  # Ctrl-C reaches the parent alone, which then cleans up

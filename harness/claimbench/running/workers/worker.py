@@ -1,11 +1,13 @@
 """The worker process: it serves the jobs of one paper, one after the other."""
 
+import contextlib
 import io
 import os
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ from typing import Any
 from claimbench.identity.methods import Replacement
 from claimbench.profiles import Profile
 from claimbench.running.artefacts import ArtefactStore
-from claimbench.running.workers.environment import computing
+from claimbench.running.workers.environment import computing, data_cache
 from claimbench.running.workers.execute import execute
+from claimbench.running.workers.guard import Guard
 from claimbench.running.workers.jobs import Job, Outcome
 from claimbench.running.workers.limits import cut_network, limit_memory
 from claimbench.running.workers.processes import kill_children
@@ -36,6 +39,7 @@ def serve(sock: socket.socket, log: int) -> None:
             stream.reconfigure(line_buffering=True)
     send(sock, {"worker": os.getpid()})
     reader = Reader(sock)
+    theirs = (Path.cwd(), Path.home())
     limited = False
     environment: dict[str, Any] = {}
     while not reader.closed:
@@ -47,13 +51,30 @@ def serve(sock: socket.socket, log: int) -> None:
                 cut_network()
                 limit_memory(job.profile.memory_mb)
             host = SocketHost(sock, job)
-            outcome = execute(job, host, lambda: send(sock, {"began": True}))
+            with _own_folder() as scratch:
+                guard = Guard(job, (scratch, job.home, data_cache()), theirs)
+                outcome = execute(job, host, guard, lambda: send(sock, {"began": True}))
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
             environment = environment or computing(job.profile.environment)
             outcome = replace(outcome, artefacts=tuple(host.used), environment=environment)
             send(sock, encode_outcome(outcome))
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Give a run an empty folder of its own as home, as working directory and for what it needs
+    for a while, so that it finds nothing there that another run or the user has left."""
+    with tempfile.TemporaryDirectory(prefix="claimbench-run-", ignore_cleanup_errors=True) as name:
+        before = os.getcwd(), tempfile.tempdir
+        os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = name
+        os.chdir(name)
+        try:
+            yield Path(name)
+        finally:
+            os.chdir(before[0])
+            tempfile.tempdir = before[1]
 
 
 class SocketHost:
@@ -105,7 +126,7 @@ def decode_job(message: dict[str, Any]) -> Job:
             "folder": Path(message["folder"]),
             "home": Path(message["home"]),
             "profile": Profile(**profile),
-            "preload": tuple(message["preload"]),
+            **{name: tuple(message[name]) for name in ("preload", "packages", "data", "files")},
             "methods": tuple(Replacement(**words) for words in message["methods"]),
         }
     )

@@ -1,0 +1,324 @@
+"""A run is kept only under a key that knows everything it used."""
+
+import json
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from claimbench import verify
+from claimbench.running.store import Store
+
+VALUE = '''
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    """A number that no two seeds share."""
+    {body}
+    return {{"value": scaled(1 + random.random(), scale)}}
+'''
+
+
+def measuring(body: str, top: str = "") -> str:
+    return top + VALUE.format(body=body)
+
+
+def failure(paper, **options) -> str:
+    (result,) = verify(paper.folder, **options)
+    assert result.verdict == "error", result.headline
+    return result.reason.removeprefix("seed 0: AuthorError: ")
+
+
+@pytest.fixture
+def kept(store_home):
+    """How many runs the store has."""
+
+    def count() -> int:
+        store = Store(store_home)
+        try:
+            return store.counts()["runs"]
+        finally:
+            store.close()
+
+    return count
+
+
+WAIT = """
+    (HERE / "begun").touch()
+    while not (HERE / "go").exists():
+        time.sleep(0.01)"""
+
+
+@pytest.mark.parametrize("file", ["method.py", "reproduce.py"])
+def test_code_that_is_edited_before_a_run_imports_it_is_not_kept_under_the_old_key(
+    make_paper, kept, file
+):
+    """The first experiment waits in one worker while the second's file changes."""
+    paper = make_paper(code=measuring(WAIT.strip()))
+    old, new = {
+        "method.py": ("return scale * x", "return 3 * scale * x"),
+        "reproduce.py": ("1 + random.random(), scale", "3 + random.random(), scale"),
+    }[file]
+    original = verify_keys(paper)
+
+    def edit() -> None:
+        wait_for(paper.folder / "begun")
+        paper.replace(old, new, file)
+        (paper.folder / "go").touch()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    (result,) = verify(paper.folder, tier="standard", max_seeds=1)
+    editor.join()
+    assert result.verdict == "inconclusive", "it imported the old code, and is kept as the old"
+    assert kept() == 1
+    assert verify_keys(paper) != original
+
+
+def verify_keys(paper) -> str:
+    from claimbench.cache import Cache
+    from claimbench.identity.closure import closure
+
+    return json.dumps(closure(paper.folder, "measure", Cache(None)).files)
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(2000):
+        if path.exists():
+            return
+        threading.Event().wait(0.01)
+    raise TimeoutError(str(path))
+
+
+def test_code_that_changed_between_key_and_import_ends_the_run_and_keeps_nothing(
+    make_paper, kept, monkeypatch
+):
+    paper = make_paper()
+    edit_after_the_key(paper, monkeypatch)
+    assert failure(paper) == "changed while it ran: method.py; run it again"
+    assert kept() == 0
+    (again,) = verify(paper.folder)
+    assert again.verdict == "diverged"
+    assert kept() > 0
+
+
+def edit_after_the_key(paper, monkeypatch) -> None:
+    """Edit the method once the runs have their key, before any worker imports it."""
+    from claimbench.running.workers.pool import Processes
+
+    started = Processes.start
+
+    def start(self, job):
+        monkeypatch.setattr(Processes, "start", started)
+        paper.replace("return scale * x", "return 0.1 * scale * x", "method.py")
+        started(self, job)
+
+    monkeypatch.setattr(Processes, "start", start)
+
+
+ARTEFACT = """
+@artefact
+def offset(run: Run) -> float:
+    note("built", "built.txt")
+    return scaled(0.5, 1.0)
+
+
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    {body}
+    return {{"value": scaled(1 + random.random(), scale) + run.artefact(offset)}}
+"""
+
+
+def test_artefact_is_kept_under_the_key_of_the_code_that_built_it(make_paper):
+    paper = make_paper(code=ARTEFACT.format(body=WAIT.strip()))
+
+    def edit() -> None:
+        wait_for(paper.folder / "begun")
+        paper.replace("return scale * x", "return 3 * scale * x", "method.py")
+        (paper.folder / "go").touch()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    once = {"tier": "standard", "max_seeds": 1, "control": False}
+    verify(paper.folder, **once)
+    editor.join()
+    assert paper.runs("built.txt") == ["built"]
+    (result,) = verify(paper.folder, **once)
+    assert paper.runs("built.txt") == ["built"] * 2, "new code builds its own"
+    assert result.record.metrics["value"].median >= 3 + 3 * 0.5
+
+
+def test_fresh_builds_artefacts_anew_once(make_paper):
+    paper = make_paper(code=ARTEFACT.format(body="pass"))
+    for _ in range(2):
+        verify(paper.folder, control=False)
+    assert paper.runs("built.txt") == ["built"]
+    verify(paper.folder, control=False, fresh=True)
+    assert paper.runs("built.txt") == ["built"] * 2
+
+
+@pytest.mark.parametrize("damage", ["emptied", "cut", "gone"])
+def test_damaged_artefact_is_built_again(make_paper, store_home, damage):
+    paper = make_paper(code=ARTEFACT.format(body="pass"))
+    (before,) = verify(paper.folder, control=False)
+    (file,) = (store_home / "artefacts").glob("*/*")
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"" if damage == "emptied" else b"0.")
+    if damage == "cut":
+        file.write_text('{"a": ', encoding="utf-8")
+    for path in store_home.glob("store.sqlite*"):
+        path.unlink()
+    (after,) = verify(paper.folder, control=False)
+    assert paper.runs("built.txt") == ["built"] * 2
+    assert after.record.metrics == before.record.metrics
+
+
+READS = {
+    "open": 'open(HERE / "table.csv").read()',
+    "path": '(HERE / "table.csv").read_bytes()',
+    "os": 'os.close(os.open(HERE / "table.csv", os.O_RDONLY))',
+    "caught": "print(*attempt())",
+}
+ATTEMPT = """
+def attempt():
+    try:
+        yield open(HERE / "table.csv").read()
+    except Exception:
+        yield "no such luck"
+"""
+
+
+@pytest.mark.parametrize("how", READS)
+def test_file_beside_the_paper_is_declared_or_an_error_that_names_file_and_line(
+    make_paper, kept, how
+):
+    paper = make_paper(code=measuring(READS[how], ATTEMPT))
+    (paper.folder / "table.csv").write_text("1,2\n", encoding="utf-8")
+    said = failure(paper)
+    source = (paper.folder / "reproduce.py").read_text(encoding="utf-8").splitlines()
+    place, _, rest = said.partition(" ")
+    assert "table.csv" in source[int(place.removeprefix("reproduce.py:")) - 1]
+    assert rest == (
+        "reads table.csv, which `measure` does not declare; add it to the experiment's `files` in "
+        "claims.yaml"
+    )
+    assert kept() == 0
+
+
+def test_declared_file_is_part_of_what_a_run_depends_on(make_paper, kept):
+    paper = make_paper(
+        code=measuring('offset = float((HERE / "table.csv").read_text())').replace(
+            "1 + random", "offset + random"
+        ),
+        experiments={"measure": {"files": ["table.csv"]}},
+    )
+    table = paper.folder / "table.csv"
+    table.write_text("1", encoding="utf-8")
+    (first,) = verify(paper.folder)
+    table.write_text("7", encoding="utf-8")
+    (second,) = verify(paper.folder, control=False)
+    assert first.record.metrics["value"].high < 2
+    assert second.record.metrics["value"].low >= 7
+    assert first.record.run_key != second.record.run_key
+    table.unlink()
+    (gone,) = verify(paper.folder)
+    assert gone.verdict == "error"
+    assert gone.reason.startswith("tiny: the declared file `table.csv` can't be read: No such file")
+
+
+def test_file_of_the_user_is_an_error(make_paper, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.txt").write_text("5", encoding="utf-8")
+    paper = make_paper(code=measuring(f"open({str(tmp_path / 'own.txt')!r}).read()"))
+    assert "own.txt, which is no part of the paper: put it beside the paper" in failure(paper)
+
+
+IMPORTS = {
+    "module beside the paper": (
+        'importlib.import_module(".extra", __package__)',
+        "imports `{package}.extra` by name; write an import statement",
+    ),
+    "installed package": (
+        'importlib.import_module("mpmath.libmp")',
+        "imports `mpmath` by name; write an import statement",
+    ),
+    "source run as text": (
+        'exec((HERE / "extra.py").read_text())',
+        "reads extra.py, which `measure` does not declare; add it to the experiment's `files` in "
+        "claims.yaml",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", IMPORTS)
+def test_module_imported_by_name_is_an_error_that_names_file_and_line(make_paper, kept, how):
+    body, expected = IMPORTS[how]
+    paper = make_paper(code=measuring(body, "import importlib\n"))
+    (paper.folder / "extra.py").write_text("value = 1\n", encoding="utf-8")
+    place, _, said = failure(paper).partition(" ")
+    line = int(place.removeprefix("reproduce.py:"))
+    source = (paper.folder / "reproduce.py").read_text(encoding="utf-8").splitlines()
+    assert body in source[line - 1]
+    package = re.match(r"imports `(\w+)\.extra`", said)
+    assert said == expected.format(package=package and package[1])
+    assert kept() == 0
+
+
+def test_import_statement_in_a_function_is_no_error(make_paper):
+    paper = make_paper(code=measuring("from packaging import version; from .extra import value"))
+    (paper.folder / "extra.py").write_text("value = 1\n", encoding="utf-8")
+    (result,) = verify(paper.folder)
+    assert result.verdict == "reproduced"
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_data_set_is_declared_or_an_error(make_paper, declared):
+    top = "from common.data import load\n\nNAME = 'dig' + 'its'\n"
+    experiment = {"data": ["digits"]} if declared else {}
+    paper = make_paper(code=measuring("load(NAME)", top), experiments={"measure": experiment})
+    (result,) = verify(paper.folder)
+    if declared:
+        assert result.verdict == "reproduced"
+    else:
+        said = result.reason.partition(" loads ")[2]
+        assert said == (
+            "the data set `digits`, which `measure` does not declare; add it to the experiment's "
+            "`data` in claims.yaml"
+        )
+
+
+def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
+    body = """seen = [
+        float(len(os.listdir("."))),
+        float(len(os.listdir(Path.home()))),
+        float("MY_SETTING" in os.environ),
+        float(os.environ["LANG"] == "C.UTF-8"),
+        float(Path.cwd() == Path.home()),
+    ]
+    Path("left").touch()"""
+    monkeypatch.setenv("MY_SETTING", "1")
+    monkeypatch.setenv("LANG", "de_AT.UTF-8")
+    code = measuring(body).replace(
+        '{"value": scaled(1 + random.random(), scale)}',
+        '{"value": scaled(1 + random.random(), scale), "files": seen[0], "home": seen[1], '
+        '"setting": seen[2], "lang": seen[3], "same": seen[4]}',
+    )
+    paper = make_paper(code=code)
+    (result,) = verify(paper.folder, control=False)
+    assert result.verdict == "reproduced", result.headline
+    metrics = result.record.metrics
+    seen = {
+        name: list(metrics[name].values) for name in ("files", "home", "setting", "lang", "same")
+    }
+    assert seen == {
+        "files": [0.0] * 3,
+        "home": [0.0] * 3,
+        "setting": [0.0] * 3,
+        "lang": [1.0] * 3,
+        "same": [1.0] * 3,
+    }
+    assert os.environ["MY_SETTING"] == "1"
