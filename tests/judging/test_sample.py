@@ -16,7 +16,7 @@ IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {})
 ONE = {"value": Region(at_least=1)}
 
 
-def sample(rule="typical", *, cap=None, max_seeds=None, deterministic=False, regions=ONE):
+def sample(rule="typical", *, cap=None, max_seeds=None, deterministic=False, regions=ONE, **rest):
     """A sample without runs; its jobs are never asked for."""
     most = max_seeds or {"typical": 20, "every": 3, "probe": 3}[rule]
     return Sample(
@@ -27,6 +27,7 @@ def sample(rule="typical", *, cap=None, max_seeds=None, deterministic=False, reg
         max_seeds=most,
         cap=min(most, cap or most),
         deterministic=deterministic,
+        **rest,
     )
 
 
@@ -205,8 +206,9 @@ def test_seeds_that_all_give_the_same_are_a_fault_unless_nothing_is_random():
     random.take(same, {})
     fixed.take(same, {})
     assert fault_of(random) == (
-        "all 6 seeds give the same values; declare `deterministic: true` if nothing is random, "
-        "else use the run's seed, or return what varies with it too"
+        "all 6 seeds give value = 2.0: use the run's seed, or declare `deterministic: true` if "
+        "nothing is random, or the metric under `constant` if it can well be the same for every "
+        "seed"
     )
     assert fixed.fault is None
     assert fixed.judgement.verdict == "reproduced"
@@ -222,14 +224,60 @@ def test_seeds_are_called_the_same_only_when_the_last_one_is_there(rule, seeds):
     assert one.wanted() == [seeds - 1]
     one.take({seeds - 1: same[seeds - 1]}, {})
     other.take({seeds - 1: stored(seeds - 1, value=3.0)}, {})
-    assert str(fault_of(one)).startswith(f"all {seeds} seeds give the same values")
+    assert str(fault_of(one)).startswith(f"all {seeds} seeds give value = 2.0: ")
     assert fault_of(other) is None
 
 
-def test_one_metric_that_varies_is_enough():
+def test_each_judged_metric_has_to_vary_whatever_another_does():
+    one, declared = sample(), sample(constant=["value"])
+    for each in (one, declared):
+        each.take({index: stored(index, value=2.0, noise=index) for index in range(6)}, {})
+    assert str(fault_of(one)).startswith("all 6 seeds give value = 2.0: ")
+    assert declared.fault is None
+
+
+def test_metric_that_is_not_judged_may_be_the_same_or_no_number():
     one = sample()
-    one.take({index: stored(index, value=2.0, noise=index) for index in range(6)}, {})
+    runs = {i: stored(i, value=2.0 + i, same=1.0, unknown=math.nan) for i in range(6)}
+    one.take(runs, {})
     assert one.fault is None
+    assert one.judgement.verdict == "reproduced"
+
+
+@pytest.mark.parametrize("error", [0.0, 3e-16, -5e-10])
+def test_error_of_zero_may_be_the_same_for_every_seed(error):
+    one = sample("every", regions={"error": Region(between=(-1, 1))})
+    one.take({index: stored(index, error=error) for index in range(3)}, {})
+    assert one.fault is None
+
+
+def test_nan_in_a_judged_metric_is_a_fault():
+    one = sample("every")
+    one.take({0: stored(0, value=2.0), 1: stored(1, value=math.nan)}, {})
+    assert fault_of(one) == "seed 1: metric `value` is NaN"
+
+
+def test_last_judged_seed_is_the_one_that_is_repeated():
+    one = sample(repeats=True)
+    assert one.wants_repeat is None
+    one.take({index: stored(index, value=2.0 + index) for index in range(5)}, {})
+    assert one.wants_repeat is None, "the first look takes six"
+    one.take({5: stored(5, value=9.0)}, {})
+    assert one.wants_repeat == 5
+    assert not one.final
+    one.take_repeat(5, {"value": 9.0})
+    assert one.wants_repeat is None
+    assert one.final
+    assert one.fault is None
+
+
+def test_metric_that_is_nan_both_times_is_no_difference():
+    one = sample(repeats=True)
+    one.take({index: stored(index, value=2.0 + index, odd=math.nan) for index in range(6)}, {})
+    one.take_repeat(5, {"value": 7.0, "odd": math.nan})
+    assert one.fault is None
+    one.take_repeat(5, {"value": 7.0, "odd": 1.0})
+    assert fault_of(one) == "not deterministic: seed 5 gave odd = nan, and 1.0 in a fresh worker"
 
 
 def test_every_metric_has_to_hold_in_the_same_seed():

@@ -41,7 +41,7 @@ def odd(run: Run, *, how: str = "well") -> dict[str, float]:
         raise ArithmeticError("nothing adds up")
     if how == "sleeps":
         time.sleep(60)
-    value = {"nan": float("nan"), "text": "high", "infinite": float("inf")}.get(how, 1.0)
+    value = {"nan": float("nan"), "text": "high", "infinite": float("inf")}.get(how, 1 + random.random())
     metrics = {"value": value, "noise": random.random()}
     if how == "forgets":
         del metrics["value"]
@@ -58,8 +58,8 @@ TOSS: dict[str, Any] = {
 }
 ODD: dict[str, Any] = {"experiment": "odd", "control": {"how": "infinite"}}
 SAME = (
-    "seeds give the same values; declare `deterministic: true` if nothing is random, else use "
-    "the run's seed, or return what varies with it too"
+    "seeds give value = 1.0: use the run's seed, or declare `deterministic: true` if nothing is "
+    "random, or the metric under `constant` if it can well be the same for every seed"
 )
 NINE = "9 of 20 seeds held, which does not decide; so near one half that 200 seeds would not decide"
 
@@ -168,7 +168,7 @@ CASES = {
     ),
     "nan": Case(
         ODD,
-        *("error", False, "seed 0: AuthorError: metric `value` is NaN"),
+        *("error", False, "seed 0: metric `value` is NaN"),
         entry={"smoke": {"how": "nan"}},
     ),
     "text": Case(
@@ -214,9 +214,9 @@ def results(paper_writer, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cases")
     for name, case in CASES.items():
         experiment = case.claim.get("experiment", "measure")
-        paper_writer(
-            folder / name, code=CODE, claims=[case.claim], experiments={experiment: case.entry}
-        )
+        counts = {"constant": ["hit"]} if experiment == "toss" else {}
+        entries = {experiment: {**counts, **case.entry}}
+        paper_writer(folder / name, code=CODE, claims=[case.claim], experiments=entries)
     provider = tmp_path_factory.mktemp("provider")
     (provider / "far.py").write_text(
         "class Far:\n    def missing(self):\n"
@@ -300,13 +300,15 @@ def test_headline_is_one_line_that_names_paper_claim_verdict_and_reason(results)
     ],
 )
 def test_settings_show_in_reason_and_repeat_command(
-    make_paper, monkeypatch, settings, verdict, reason, options
+    paper_writer, tmp_path, monkeypatch, settings, verdict, reason, options
 ):
-    paper = make_paper("with blank", code=CODE, claims=[TOSS])
-    monkeypatch.chdir(paper.folder.parent)
+    folder = tmp_path / "with blank" / "tossing"
+    counts = {"toss": {"constant": ["hit"]}}
+    paper = paper_writer(folder, code=CODE, claims=[TOSS], experiments=counts)
+    monkeypatch.chdir(tmp_path)
     (result,) = claimbench.verify(paper.folder, executor="inline", **settings)
     assert (result.verdict, result.reason) == (verdict, reason)
-    assert result.repeat == f"pytest 'with blank/claims.yaml::holds'{options}"
+    assert result.repeat == f"pytest 'with blank/tossing/claims.yaml::holds'{options}"
 
 
 def test_record_says_what_was_run(results):

@@ -16,7 +16,7 @@ VALUE = '''
 def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
     """A number that no two seeds share."""
     {body}
-    return {{"value": scaled(1 + random.random(), scale)}}
+    return {{"value": scaled(1 + run.rng.random(), scale)}}
 '''
 
 
@@ -58,7 +58,7 @@ def test_code_that_is_edited_before_a_run_imports_it_is_not_kept_under_the_old_k
     paper = make_paper(code=measuring(WAIT.strip()))
     old, new = {
         "method.py": ("return scale * x", "return 3 * scale * x"),
-        "reproduce.py": ("1 + random.random(), scale", "3 + random.random(), scale"),
+        "reproduce.py": ("1 + run.rng.random(), scale", "3 + run.rng.random(), scale"),
     }[file]
     original = verify_keys(paper)
 
@@ -212,7 +212,7 @@ def test_file_beside_the_paper_is_declared_or_an_error_that_names_file_and_line(
 def test_declared_file_is_part_of_what_a_run_depends_on(make_paper, kept):
     paper = make_paper(
         code=measuring('offset = float((HERE / "table.csv").read_text())').replace(
-            "1 + random", "offset + random"
+            "1 + run", "offset + run"
         ),
         experiments={"measure": {"files": ["table.csv"]}},
     )
@@ -282,7 +282,7 @@ def test_data_set_is_declared_or_an_error(make_paper, declared):
     paper = make_paper(code=measuring("load(NAME)", top), experiments={"measure": experiment})
     (result,) = verify(paper.folder)
     if declared:
-        assert result.verdict == "reproduced"
+        assert result.verdict == "reproduced", result.headline
     else:
         said = result.reason.partition(" loads ")[2]
         assert said == (
@@ -303,8 +303,8 @@ def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_SETTING", "1")
     monkeypatch.setenv("LANG", "de_AT.UTF-8")
     code = measuring(body).replace(
-        '{"value": scaled(1 + random.random(), scale)}',
-        '{"value": scaled(1 + random.random(), scale), "files": seen[0], "home": seen[1], '
+        '{"value": scaled(1 + run.rng.random(), scale)}',
+        '{"value": scaled(1 + run.rng.random(), scale), "files": seen[0], "home": seen[1], '
         '"setting": seen[2], "lang": seen[3], "same": seen[4]}',
     )
     paper = make_paper(code=code)

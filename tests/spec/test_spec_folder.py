@@ -62,4 +62,33 @@ def test_declared_files_are_names(write):
     assert load_spec(folder).experiments["digits"].files == []
     text = text.replace("digits:", "digits:\n    files: [table.csv]", 1)
     (folder / "claims.yaml").write_text(text, encoding="utf-8")
+    (line,) = said(folder)
+    assert line == (
+        "papers/lion/claims.yaml:9:13: experiment `digits`: no file `table.csv` in the paper's "
+        "folder; put it there, or remove it here"
+    )
+    (folder / "table.csv").touch()
     assert load_spec(folder).experiments["digits"].files == ["table.csv"]
+
+
+@pytest.mark.parametrize("name", ["../table.csv", "/etc/hostname", ".", "method.py/../../x"])
+def test_declared_file_lies_beside_the_paper(write, name):
+    folder = write()
+    (folder.parent / "table.csv").touch()
+    text = (folder / "claims.yaml").read_text(encoding="utf-8")
+    text = text.replace("digits:", f"digits:\n    files: [{name}]", 1)
+    (folder / "claims.yaml").write_text(text, encoding="utf-8")
+    (line,) = said(folder)
+    assert line.partition(": experiment `digits`: ")[2].startswith(f"no file `{name}` in")
+
+
+def test_metric_that_may_be_constant_is_one_that_is_returned(write):
+    folder = write()
+    text = (folder / "claims.yaml").read_text(encoding="utf-8")
+    text = text.replace("digits:", "digits:\n    constant: [loss_gap, los_gap]", 1)
+    (folder / "claims.yaml").write_text(text, encoding="utf-8")
+    (line,) = said(folder)
+    assert line.startswith(
+        "papers/lion/claims.yaml:9:26: experiment `digits`: `constant` names `los_gap`, but "
+        "`digits` returns loss_gap"
+    )

@@ -62,8 +62,9 @@ class Measured:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Return median and interval of a metric's values."""
-        median, low, high = median_interval(values)
+        """Return median and interval of a metric's values; NaN if one of them is."""
+        unknown = any(map(math.isnan, values))
+        median, low, high = (math.nan,) * 3 if unknown else median_interval(values)
         return cls(median, low, high, tuple(values))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from claimbench.running.store import StoredRun
     from claimbench.running.workers.jobs import Failure, Job
     from claimbench.spec import Region
+
+
+_ZERO = 1e-9
+"""Below it a metric is an error of nothing but rounding."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ class Sample:
         control: it is a negative control, of which the first seed usually decides.
         runs: what is there, by seed index.
         failures: what failed, by seed index.
-        repeats: the first seed is to be carried out a second time, and must give the same bits.
-        repeated: what that gave.
+        constant: metrics that may be the same for every seed.
+        repeats: one seed is to be carried out a second time, and must give the same bits.
+        repeated: the seed index of that run, and what it gave.
     """
 
     identity: Identity
@@ -59,8 +64,9 @@ class Sample:
     control: bool = False
     runs: dict[int, StoredRun] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
+    constant: Collection[str] = ()
     repeats: bool = False
-    repeated: Mapping[str, float] | Failure | None = None
+    repeated: tuple[int, Mapping[str, float] | Failure] | None = None
     _judged: list[StoredRun] = field(default_factory=list)
     _judgement: Judgement | None = None
     _fault: Fault | None = None
@@ -87,9 +93,9 @@ class Sample:
         self._fault = self._find_fault(len(sound)) or self._difference()
         self._wanted = [] if self._fault or self._enough else self._next(len(sound))
 
-    def take_repeat(self, what: Mapping[str, float] | Failure) -> None:
-        """Add what the first seed gave when it was carried out a second time."""
-        self.repeated = what
+    def take_repeat(self, index: int, what: Mapping[str, float] | Failure) -> None:
+        """Add what a seed gave when it was carried out a second time."""
+        self.repeated = index, what
         self.take({}, {})
 
     def _next(self, have: int) -> list[int]:
@@ -113,29 +119,46 @@ class Sample:
             return Fault(f"seed {index}: {self._refusal(self.runs[index])}")
         metrics = [run.metrics for run in self._judged]
         if self.rule == "probe":
-            infinite = [name for values in metrics for name, x in values.items() if math.isinf(x)]
+            infinite = [n for values in metrics for n in self.regions if math.isinf(values[n])]
             return Fault(f"seed 0: metric `{infinite[0]}` is infinite") if infinite else None
         if not self._enough or len(metrics) < 2 or self.deterministic:
             return None  # a later seed may still differ
-        if any(values != metrics[0] for values in metrics):
+        return self._constancy(metrics)
+
+    def _constancy(self, metrics: list[dict[str, float]]) -> Fault | None:
+        """Return the fault of a judged metric that is the same for every seed.
+
+        An error of zero is what it should be, up to rounding, and shows nothing either way.
+        """
+        same = [
+            name
+            for name in self.regions
+            if name not in self.constant
+            and abs(metrics[0][name]) > _ZERO
+            and all(values[name] == metrics[0][name] for values in metrics)
+        ]
+        if not same:
             return None
+        value = metrics[0][same[0]]
         return Fault(
-            f"all {len(metrics)} seeds give the same values; declare `deterministic: true` if "
-            "nothing is random, else use the run's seed, or return what varies with it too"
+            f"all {len(metrics)} seeds give {same[0]} = {value!r}: use the run's seed, or declare "
+            "`deterministic: true` if nothing is random, or the metric under `constant` if it "
+            "can well be the same for every seed"
         )
 
     def _difference(self) -> Fault | None:
-        if self.repeated is None or 0 not in self.runs:
+        if self.repeated is None or self.repeated[0] not in self.runs:
             return None
-        if not isinstance(self.repeated, Mapping):
-            return Fault(f"seed 0, again: {self.repeated.message}", self.repeated)
-        first = self.runs[0].metrics
-        for name in dict.fromkeys([*first, *self.repeated]):
-            before, after = first.get(name), self.repeated.get(name)
-            if before != after:
+        index, again = self.repeated
+        if not isinstance(again, Mapping):
+            return Fault(f"seed {index}, again: {again.message}", again)
+        first = self.runs[index].metrics
+        for name in dict.fromkeys([*first, *again]):
+            before, after = first.get(name), again.get(name)
+            if before != after and not (before != before and after != after):  # NaN both times
                 return Fault(
-                    f"not deterministic: seed 0 gave {name} = {before!r}, and {after!r} in a "
-                    "fresh worker"
+                    f"not deterministic: seed {index} gave {name} = {before!r}, and {after!r} in "
+                    "a fresh worker"
                 )
         return None
 
@@ -145,6 +168,8 @@ class Sample:
             if name not in run.metrics:
                 returned = ", ".join(run.metrics)
                 return f"no metric `{name}`; the experiment returned {returned}"
+            if math.isnan(run.metrics[name]):
+                return f"metric `{name}` is NaN"
         return None
 
     @property
@@ -159,13 +184,18 @@ class Sample:
 
     @property
     def repeats_later(self) -> bool:
-        """Whether the first seed will have to be carried out a second time."""
+        """Whether a seed will have to be carried out a second time."""
         return self.repeats and self.repeated is None
 
     @property
-    def wants_repeat(self) -> bool:
-        """Whether the first seed is there and has to be carried out once more."""
-        return self.repeats_later and 0 in self.runs and self._fault is None
+    def wants_repeat(self) -> int | None:
+        """The seed index that has to be carried out once more now, if any.
+
+        It is the last one judged: what an earlier seed left behind in its worker shows there.
+        """
+        if not self.repeats_later or self._fault is not None or not self._enough:
+            return None
+        return self._judged[-1].index
 
     @property
     def _enough(self) -> bool:

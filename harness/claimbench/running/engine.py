@@ -252,6 +252,7 @@ class Engine:
             max_seeds=claim.max_seeds,
             cap=min(claim.max_seeds, self.settings.max_seeds or claim.max_seeds),
             deterministic=experiment.deterministic,
+            constant=experiment.constant,
             control=dict(override) in map(dict, claim.control),
             repeats=self.settings.repeats and not timed and not override,
         )

@@ -77,9 +77,11 @@ class Scheduler:
             sample.take(self.store.runs(key), {})
         repeated = next((twin.repeated for twin in twins if twin.repeated is not None), None)
         if repeated is None and sample.repeats and not self._settings.fresh:
-            repeated = self.store.repeat(key, 0)
+            later = len(sample.judged) > 1  # then the first seed shows too little
+            found = self.store.repeats(key)
+            repeated = next(((i, found[i]) for i in sorted(found) if i > 0 or not later), None)
         if repeated is not None:
-            sample.take_repeat(repeated)
+            sample.take_repeat(*repeated)
 
     def join(self, sample: Sample) -> None:
         """Give the sample the runs that will come."""
@@ -89,8 +91,8 @@ class Scheduler:
         """Start wanted runs, those of the first samples first, as long as there is room."""
         for sample in samples:
             runs = [(index, False) for index in sample.wanted()]
-            if sample.wants_repeat:
-                runs.append((0, True))
+            if sample.wants_repeat is not None:
+                runs.append((sample.wants_repeat, True))
             for index, again in runs:
                 if not (self._open_executor().room() and self._start(sample, index, again)):
                     return
@@ -168,7 +170,7 @@ class Scheduler:
 
     def _stored(self, run: RunId) -> StoredRun | dict[str, float] | None:
         key, index, again = run
-        return self.store.repeat(key, index) if again else self.store.run(key, index)
+        return self.store.repeats(key).get(index) if again else self.store.run(key, index)
 
     def _finish(self, run: RunId, outcome: Outcome) -> None:
         sample = self._samples[run[0]][0]
@@ -194,7 +196,7 @@ class Scheduler:
             elif isinstance(what, Failure) and not again:
                 sample.take({}, {index: what})
             else:
-                sample.take_repeat(what)
+                sample.take_repeat(index, what)
 
 
 def _unlock(lock: FileLock) -> None:

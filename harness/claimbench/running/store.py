@@ -150,14 +150,13 @@ class Store:
             ).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
 
-    def repeat(self, run_key: str, index: int) -> dict[str, float] | None:
-        """Return the metrics of a run's second execution in a fresh worker."""
+    def repeats(self, run_key: str) -> dict[int, dict[str, float]]:
+        """Return what runs of a key gave a second time, in a fresh worker, by seed index."""
         with self._explained():
-            row = self._connection.execute(
-                "SELECT metrics FROM repeats WHERE run_key = ? AND seed_index = ?",
-                (run_key, index),
-            ).fetchone()
-        return None if row is None else dict(json.loads(row[0]))
+            rows = self._connection.execute(
+                "SELECT seed_index, metrics FROM repeats WHERE run_key = ?", (run_key,)
+            ).fetchall()
+        return {index: dict(json.loads(metrics)) for index, metrics in rows}
 
     def add_repeat(self, outcome: Outcome) -> None:
         """Write the metrics of a run's second execution."""

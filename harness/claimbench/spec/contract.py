@@ -26,6 +26,8 @@ def check(parts: Parts, document: Document, reproduce: Reproduce) -> Iterator[Pr
             yield _absent(name, document, reproduce)
             continue
         yield from _function(function, reproduce)
+        if experiment.has("constant"):
+            yield from _constant(name, experiment.value, function, document)
         for tier in TIERS:
             location = ("experiments", name, tier)
             arguments = getattr(experiment.value, tier)
@@ -53,6 +55,19 @@ def _function(function: Function, reproduce: Reproduce) -> Iterator[Problem]:
     for sentence in sentences:
         text = f"experiment `{function.name}`: {sentence}"
         yield reproduce.problem(function.line, function.column, text, width)
+
+
+def _constant(
+    name: str, experiment: Experiment, function: Function, document: Document
+) -> Iterator[Problem]:
+    if function.metrics is None:
+        return
+    for number, metric in enumerate(experiment.constant):
+        if metric not in function.metrics:
+            returned = ", ".join(function.metrics) or "no metrics"
+            text = f"`constant` names `{metric}`, but `{name}` returns {returned} {_at(function)}"
+            location = ("experiments", name, "constant", number)
+            yield document.problem(location, prefix(location, document) + text)
 
 
 def _claim(

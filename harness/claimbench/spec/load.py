@@ -111,6 +111,7 @@ def _check(
 
 def _problems(document: Document, reproduce: Reproduce | None, parts: Parts) -> Iterator[Problem]:
     yield from semantics.check(parts, document)
+    yield from semantics.files(parts, document)
     if reproduce is not None and not reproduce.problems:
         yield from contract.check(parts, document, reproduce)
 

@@ -113,6 +113,11 @@ class Experiment(Model):
         description="Whether every run gives the same metrics, whatever the seed; then one run "
         "is enough.",
     )
+    constant: list[Text] = Field(
+        default_factory=list,
+        description="Metrics that may be the same for every seed although runs are random: a "
+        "count, a share, the part of a measurement that draws nothing.",
+    )
     data: list[Text] = Field(
         default_factory=list,
         description="Data sets, by their names in the entry-point group `claimbench.data`.",

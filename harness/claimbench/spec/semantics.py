@@ -88,6 +88,18 @@ def _names(document: Document) -> Iterator[Problem]:
             yield document.problem(("experiments", name), text, at="key")
 
 
+def files(parts: Parts, document: Document) -> Iterator[Problem]:
+    """Yield the declared files that do not lie beside the paper."""
+    folder = document.path.parent
+    for name, part in parts.experiments.items():
+        for number, file in enumerate(part.value.files if part.has("files") else ()):
+            location = ("experiments", name, "files", number)
+            inside = (folder / file).resolve().is_relative_to(folder.resolve())
+            if not inside or not (folder / file).is_file():
+                text = f"no file `{file}` in the paper's folder; put it there, or remove it here"
+                yield document.problem(location, prefix(location, document) + text)
+
+
 def _deviation(claim: Claim) -> Iterator[Finding]:
     if claim.fidelity == "exact" and claim.deviation is not None:
         yield Finding(

@@ -131,6 +131,8 @@ def test_clock_starts_when_the_paper_is_imported(paper, make_job):
         (jnp.asarray(2.5), 2.5),
         (math.inf, math.inf),
         (-math.inf, -math.inf),
+        (np.float32("nan"), pytest.approx(math.nan, nan_ok=True)),
+        (torch.tensor(math.nan), pytest.approx(math.nan, nan_ok=True)),
     ],
 )
 def test_one_number_in_whatever_form_is_a_metric(value, number):
@@ -148,9 +150,6 @@ def test_one_number_in_whatever_form_is_a_metric(value, number):
         ({3: 1.0}, "metric name 3 is not text"),
         ({"a": "high"}, "metric `a` is str 'high'; return one number"),
         ({"a": None}, "metric `a` is NoneType None; return one number"),
-        ({"a": math.nan}, "metric `a` is NaN"),
-        ({"a": 1.0, "b": np.float32("nan")}, "metric `b` is NaN"),
-        ({"a": torch.tensor(math.nan)}, "metric `a` is NaN"),
         ({"a": 10**400}, "metric `a` is an integer too large for a float"),
         ({"a": 1j}, "metric `a` is complex 1j; return one number"),
         ({"a": np.array([1.0, 2.0])}, "metric `a` is ndarray array([1., 2.]); return one number"),

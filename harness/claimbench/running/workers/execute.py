@@ -1,7 +1,6 @@
 """Carrying out one run in this process: seed, call, measure, check what came back."""
 
 import importlib
-import math
 import os
 import resource
 import sys
@@ -104,7 +103,7 @@ def checked_metrics(returned: Any) -> dict[str, float]:
     """Return an experiment's metrics as floats.
 
     Raises:
-        AuthorError: it is no dict of name to number, or a number is NaN.
+        AuthorError: it is no dict of name to number.
     """
     if not isinstance(returned, dict) or not returned:
         raise AuthorError(
@@ -128,8 +127,6 @@ def _number(name: str, value: Any) -> float:
             number = float(value)
         except OverflowError:
             raise AuthorError(f"metric `{name}` is an integer too large for a float") from None
-        if math.isnan(number):
-            raise AuthorError(f"metric `{name}` is NaN")
         return number
     raise AuthorError(f"metric `{name}` is {_shown(value)}; return one number")
 
