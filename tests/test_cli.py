@@ -1,5 +1,7 @@
 """The commands: what they print, where, and with which exit code."""
 
+import argparse
+import importlib
 import json
 import os
 import re
@@ -15,7 +17,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from claimbench import suite
+from claimbench import cli, suite
 from claimbench.cli import main
 from claimbench.judging.record import schema
 from claimbench.spec.discovery import paper_folders
@@ -89,6 +91,29 @@ def test_top_level_help_lists_every_command(capsys):
         main(["--help"])
     listed = re.findall(r"^    ([a-z]+)(?: |$)", capsys.readouterr().out, re.MULTILINE)
     assert sorted(listed) == sorted([*COMMANDS, "run"])  # whose help is Hydra's
+
+
+def test_each_command_is_a_module_and_the_one_asked_for_is_all_that_is_imported(make_paper):
+    make_paper()
+    code = (
+        "import sys\n"
+        "from claimbench.cli import COMMANDS, main\n"
+        f"main(['list', {str(make_paper('beta').folder)!r}])\n"
+        "heavy = {'torch', 'jax', 'numpy', 'ray', 'hydra', 'rich', 'jinja2', 'pytest'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+        "print([name for name in COMMANDS if f'claimbench.commands.{name}' in sys.modules])\n"
+        "more = ('claimbench.leaderboard', 'claimbench.running')\n"
+        "print([name for name in sys.modules if name.startswith(more)])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["[]", "['list']", "[]"]
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_command_has_arguments_and_a_function_of_its_own(name):
+    module = importlib.import_module(f"claimbench.commands.{name}")
+    module.add(argparse.ArgumentParser())
+    assert callable(module.run)
 
 
 def test_version_is_the_projects(capsys):
@@ -344,7 +369,7 @@ def test_why_at_another_tier_is_about_other_arguments(call, make_paper):
 
 
 def test_our_own_bug_leaves_a_log(call, store_home, monkeypatch):
-    monkeypatch.setattr("claimbench.commands.listing.find_papers", None)
+    monkeypatch.setattr("claimbench.commands.list.find_papers", None)
     code, out, err = call("list")
     log = store_home / "crash.log"
     assert (code, out) == (3, "")

@@ -58,6 +58,29 @@ def test_papers_are_no_packages():
     assert not list((ROOT / "papers").rglob("__init__.py"))
 
 
+def late_imports() -> Iterator[tuple[Path, int]]:
+    """Yield the lines on which a function imports a module of our own."""
+    for path in modules("harness") + modules("common"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        lines = {
+            node.lineno
+            for function in functions
+            for node in ast.walk(function)
+            if isinstance(node, ast.ImportFrom)
+            and (node.level or (node.module or "").startswith(("claimbench", "common")))
+        }
+        yield from ((path, line) for line in sorted(lines))
+
+
+def test_few_functions_import_modules_of_our_own_and_each_says_why():
+    found = list(late_imports())
+    assert len(found) <= 5, found
+    for path, line in found:
+        above = path.read_text(encoding="utf-8").splitlines()[line - 2].strip()
+        assert above.startswith("# "), f"{path}:{line}: say why it waits"
+
+
 def test_importing_the_engine_loads_no_framework():
     code = (
         "import sys, claimbench, claimbench.plugin, claimbench.cli\n"

@@ -13,9 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-import claimbench.running.engine
-import claimbench.showing.report
-import claimbench.spec  # noqa: F401  pytester forgets what is first imported while it runs
+import claimbench.session.claims  # noqa: F401  pytester forgets what is first imported in it
 from claimbench.judging.record import Record
 
 OTHERS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,3 +94,10 @@ class Settings:
         for method in self.methods:
             words += ["--method", shlex.quote(f"{method.name}={method.source}:{method.attribute}")]
         return "".join(f" {word}" for word in words)
+
+
+def worker_count(jobs: int | None) -> int:
+    """Return how many workers to use: the number asked for, or the CPUs of this process."""
+    if jobs is not None:
+        return jobs
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -37,7 +37,7 @@ def artefacts(home):
 
 def test_nothing_goes_while_the_code_is_the_same(paper, store_home):
     before = Store(store_home).counts()
-    assert gc.run(days=0, dry=False) == 0
+    assert gc.collect(days=0, dry=False) == 0
     assert Store(store_home).counts() == before
     assert len(artefacts(store_home)) == 1
     runs = paper.runs()
@@ -52,9 +52,9 @@ def test_runs_and_artefacts_of_earlier_code_go(paper, store_home):
     for path in artefacts(store_home):
         os.utime(path, (0, 0))
     counts = Store(store_home).counts()
-    gc.run(days=30, dry=True)
+    gc.collect(days=30, dry=True)
     assert Store(store_home).counts() == counts
-    gc.run(days=30, dry=False)
+    gc.collect(days=30, dry=False)
     assert Store(store_home).counts()["runs"] == counts["runs"] // 2
     assert Store(store_home).counts()["verdicts"] == counts["verdicts"]
     assert len(artefacts(store_home)) == 1
@@ -66,9 +66,9 @@ def test_runs_and_artefacts_of_earlier_code_go(paper, store_home):
 def test_young_artefacts_and_runs_of_other_projects_stay(paper, store_home, monkeypatch, tmp_path):
     paper.replace("[0.0] * size", "[1.0] * size")
     verify(paper.folder)
-    gc.run(days=30, dry=False)
+    gc.collect(days=30, dry=False)
     assert len(artefacts(store_home)) == 2
     runs = Store(store_home).counts()["runs"]
     paper.folder.rename(paper.folder.with_name("other"))
-    gc.run(days=30, dry=False)
+    gc.collect(days=30, dry=False)
     assert Store(store_home).counts()["runs"] == runs

@@ -1,6 +1,7 @@
 """Another implementation in the place of a name of method.py."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,25 @@ def test_module_and_file_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
     assert replacement.load() == 3
     with pytest.raises(AuthorError, match=r"mine\.py` has no `B`"):
         parse("X=mine.py:B").load()
+
+
+def test_module_of_the_current_folder_comes_behind_what_is_installed(tmp_path, monkeypatch):
+    """A worker, which has the current folder first, takes what was found when it was asked for."""
+    installed, here = tmp_path / "installed", tmp_path / "here"
+    for folder in (installed, here):
+        folder.mkdir()
+        (folder / "twin_of_two.py").write_text(f"WHERE = {folder.name!r}\n", encoding="utf-8")
+    (here / "only_here.py").write_text("WHERE = 'only here'\n", encoding="utf-8")
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(installed)])
+    twin, only = parse("X=twin_of_two:WHERE"), parse("X=only_here:WHERE")
+    assert (twin.place, only.place) == (str(installed), str(here))
+    assert sys.path[-1] == str(here)
+    monkeypatch.setattr(sys, "path", [str(here), *sys.path[:-1]])
+    before = list(sys.path)
+    assert twin.load() == "installed"
+    assert only.load() == "only here"
+    assert sys.path == before
 
 
 def test_name_that_the_experiments_do_not_use_is_refused(make_paper):

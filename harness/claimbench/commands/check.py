@@ -1,27 +1,38 @@
 """`claimbench check`: every problem of a spec that can be found without running anything."""
 
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
 
-from claimbench.commands import AS_EXPECTED, USAGE
+from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
 from claimbench.showing.output import error, line
 from claimbench.spec import SpecError, load_spec
 from claimbench.spec.amendments import papers_at, spec_at, unamended
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
 
 
-def run(papers: Sequence[str], *, against: str | None) -> int:
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_papers(parser)
+    parser.add_argument(
+        "--against",
+        metavar="REV",
+        help="also find what was loosened since this git revision without an amendment",
+    )
+    add_examples(parser, "  claimbench check my_paper\n  claimbench check --against origin/main")
+
+
+def run(options: Namespace) -> int:
     """Check the papers and print all problems of each.
 
     With a revision `against`, what was loosened since without an amendment is a problem too.
     """
-    code = AS_EXPECTED
-    if against is not None and not papers:
+    code, against = AS_EXPECTED, options.against
+    if against is not None and not options.papers:
         root = papers_root()
         gone = papers_at(against, root) - {folder.name for folder in paper_folders(root)}
         for slug in sorted(gone):
             error(f"paper `{slug}` is gone since {against}; its claims can't be dropped silently")
             code = USAGE
-    for folder in find_papers(papers):
+    for folder in find_papers(options.papers):
         try:
             spec = load_spec(folder)
         except SpecError as problems:

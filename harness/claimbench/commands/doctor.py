@@ -1,21 +1,27 @@
 """`claimbench doctor`: what this machine can run, and which limits hold while it does."""
 
 import platform
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 
 from packaging.requirements import Requirement
 
-from claimbench.commands import AS_EXPECTED
+from claimbench.commands import AS_EXPECTED, add_examples
 from claimbench.home import home
 from claimbench.identity.datasets import data_sets, missing
 from claimbench.profiles import cpu_model, load_profile, profile_files
 from claimbench.running.workers.limits import memory_limit, network_limit
-from claimbench.running.workers.pool import worker_count
+from claimbench.settings import worker_count
 from claimbench.showing.output import line
 
 
-def run() -> int:
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments, of which there are none."""
+    add_examples(parser, "  claimbench doctor")
+
+
+def run(options: Namespace) -> int:
     """Print the machine, profiles, limits, data sets and extras; it changes nothing."""
     for title, lines in (
         ("machine", _machine()),

@@ -2,12 +2,13 @@
 
 import shutil
 import time
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from claimbench.cache import Cache
-from claimbench.commands import AS_EXPECTED
+from claimbench.commands import AS_EXPECTED, add_examples
 from claimbench.home import home
 from claimbench.identity.keys import run_identity
 from claimbench.profiles import load_profile, profile_files
@@ -18,7 +19,25 @@ from claimbench.spec.discovery import find_papers
 from claimbench.tiers import TIERS, Tier
 
 
-def run(*, days: float, dry: bool) -> int:
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--older-than",
+        type=float,
+        default=30.0,
+        metavar="DAYS",
+        help="age from which failures and unused artefacts go (default: 30)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+    add_examples(parser, "  claimbench gc --dry-run\n  claimbench gc --older-than 7")
+
+
+def run(options: Namespace) -> int:
+    """Remove them, or say what would be removed."""
+    return collect(days=options.older_than, dry=options.dry_run)
+
+
+def collect(*, days: float, dry: bool) -> int:
     """Remove runs of this project's papers under keys that no claim has any more.
 
     Verdicts stay, and so do runs of papers that are not in this project. Failures and artefacts

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from claimbench.cache import Cache
-from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED
+from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_filters
 from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.leaderboard import diffing, tables
@@ -27,6 +28,85 @@ from claimbench.spec import Spec, load_spec
 from claimbench.spec.discovery import paper_folders, papers_root, project_papers
 
 _SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the actions and their arguments."""
+    add_examples(
+        parser,
+        "  claimbench leaderboard publish ademamix\n"
+        "  claimbench leaderboard merge shard-1 shard-2\n"
+        "  claimbench leaderboard diff HEAD~1 store",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    publish = actions.add_parser(
+        "publish",
+        help="write the store's verdicts to leaderboards/results and the tables anew",
+        description="Write the store's last verdict of each claim to leaderboards/results/PROFILE/"
+        "TIER/PAPER.json, keeping the history of what was published before, and the tables anew.",
+    )
+    add_filters(publish)
+    publish.add_argument(
+        "--into", type=Path, metavar="DIR", help="another folder of results, to be merged later"
+    )
+    merge = actions.add_parser(
+        "merge",
+        help="join the published results of other machines or shards with the project's",
+        description="Join folders of published results with the project's own. Of each claim and "
+        "CPU model the newest verdict stands, and every older one stays in the history.",
+    )
+    merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="folders of results")
+    merge.add_argument("--into", type=Path, metavar="DIR", help="default: leaderboards/results")
+    build = actions.add_parser(
+        "build",
+        help="build the site: static files that any browser shows without a server",
+        description="Build the site of the published results: static files that need no server and "
+        "no other host. Plots are kept, so that the next time only new ones are drawn.",
+    )
+    build.add_argument("--out", type=Path, metavar="DIR", help="default: leaderboards/site")
+    build.add_argument(
+        "--profile", default="cpu", metavar="NAME", help="whose results (default: cpu)"
+    )
+    build.add_argument(
+        "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
+    )
+    alert = actions.add_parser(
+        "alert",
+        help="list the claims that are worse than they were, as Markdown for an issue",
+        description="List the claims whose last verdict is worse than an earlier one on the same "
+        "CPU model, with values, dates and commits, as a Markdown table.",
+        epilog="exit codes: 0 there is none, 1 there is one, 2 usage error",
+    )
+    alert.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="default: leaderboards/results"
+    )
+    diff = actions.add_parser(
+        "diff",
+        help="say which verdicts flipped, moved, are new, gone or stale",
+        description="Compare two states of the results.",
+        epilog="exit codes: 0 nothing got worse, 1 some claim did, 2 usage error",
+    )
+    state = "a git revision, a folder of results, or `store`"
+    diff.add_argument("before", metavar="A", help=state)
+    diff.add_argument("after", metavar="B", help=state)
+    diff.add_argument(
+        "--format", default="text", choices=("text", "json", "markdown"), help="default: text"
+    )
+
+
+def run(options: Namespace) -> int:
+    """Carry out the action."""
+    if options.action == "publish":
+        return publish(
+            options.papers, tier=options.tier, profile=options.profile, into=options.into
+        )
+    if options.action == "alert":
+        return alert(options.folder)
+    if options.action == "merge":
+        return merge(options.folders, into=options.into)
+    if options.action == "build":
+        return build(options.out, profile=options.profile, workers=options.workers)
+    return diff(options.before, options.after, style=options.format)
 
 
 def results_folder() -> Path:
@@ -104,8 +184,8 @@ def build(out: Path | None, *, profile: str, workers: int | None) -> int:
     lacking = [name for name in _SITE_PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
         raise UsageError(f"the site needs {', '.join(lacking)}; pip install 'claimbench[site]'")
-    from claimbench.leaderboard.site.build import Site
-    from claimbench.leaderboard.site.build import build as build_site
+    # an extra, which the other actions can do without
+    from claimbench.leaderboard.site import build as site_builder
 
     papers = papers_root()
     folder = results_folder()
@@ -121,10 +201,10 @@ def build(out: Path | None, *, profile: str, workers: int | None) -> int:
             for paper in paper_folders(papers)
             if (paper / "README.md").is_file()
         }
-        site = Site(files, load_specs(papers, cache), readmes, profile)
+        site = site_builder.Site(files, load_specs(papers, cache), readmes, profile)
     finally:
         cache.close()
-    count = build_site(
+    count = site_builder.build(
         site, target, home() / "plots", workers=workers, watch=lambda what: error(f"… {what}")
     )
     line(f"{count} files in {target}; open {target / 'index.html'}")

@@ -4,123 +4,144 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED
+from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_tier
 from claimbench.errors import UsageError
 from claimbench.settings import Settings
-from claimbench.showing.output import error, line
-from claimbench.spec import load_spec
+from claimbench.showing.output import line
+from claimbench.showing.progress import View, running_text
 from claimbench.spec.discovery import find_papers
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from claimbench.mutation.running import Fate
     from claimbench.running.scheduler import Status
 
+_ABOUT = """\
+Change a paper's method in small ways and see whether its claims notice.
 
-def run(paper: str, settings: Settings, *, most: int, seed: int, json_file: Path | None) -> int:
+Each mutant is method.py, or a module of the paper's folder that it imports, with one operator,
+sign, constant, index, argument, statement or condition changed. It is made in a scratch copy, and
+the claims that are as expected on the original are tried on it, the cheapest first, until one is
+not: that claim has caught it. Survivors get their controls run as well. A mutant that no claim
+catches shows a missing claim or too weak a check; it is shown with its diff. One that changes
+nothing which a claim could notice is listed in the paper's mutants.yaml, with the reason:
+
+  equivalent:
+    - file: method.py
+      function: scalar_flow
+      was: "for _ in range(100):"
+      now: "for _ in range(200):"
+      reason: "Newton's method needs fewer than 20 steps; the limit is never met."
+
+`--json` writes file, function, was and now of every mutant. What is known of a mutant is not run
+again. Defaults of parameters, guards that raise, and text are never changed."""
+
+_EXITS = """\
+exit codes: 0 at least 90 % of the mutants that are not equivalent are caught, 1 fewer are,
+            2 usage or spec error"""
+
+
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.description = _ABOUT
+    parser.add_argument("paper", metavar="PAPER", help="slug or folder")
+    add_tier(parser)
+    parser.add_argument(
+        "--mutants", type=int, default=40, metavar="N", help="at most N mutants (default: 40)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="which mutants are chosen (default: 0)"
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
+    add_examples(
+        parser,
+        "  claimbench mutate ademamix\n"
+        "  claimbench mutate ademamix --mutants 10 --seed 1 --json mutants.json",
+        _EXITS,
+    )
+
+
+def run(options: Namespace) -> int:
     """Print which mutants the claims caught, and every survivor with its diff.
 
-    Args:
-        paper: slug or folder.
-        settings: tier, profile and workers.
-        most: how many mutants at most.
-        seed: chooses which.
-        json_file: where the report is written too.
+    Raises:
+        UsageError: libcst is not installed, or the arguments don't fit.
     """
     if importlib.util.find_spec("libcst") is None:
         raise UsageError("mutate needs libcst; pip install 'claimbench[mutation]'")
-    if most < 1:
-        raise UsageError(f"at least one mutant is needed, not {most}")
-    if json_file is not None and not json_file.parent.is_dir():
-        raise UsageError(f"--json {json_file}: there is no folder {json_file.parent}")
-    folder, *others = find_papers([paper])
-    if others:
-        raise UsageError(f"`{paper}` holds several papers; name one of them")
-    from claimbench.mutation.equivalents import read_equivalents, stale
-    from claimbench.mutation.report import Report
-    from claimbench.mutation.rewriting import all_mutants, choose
-    from claimbench.mutation.running import Hunt, cpu_seconds, try_original, within_reach
-
-    before = cpu_seconds()
-    spec = load_spec(folder)
-    equivalents = read_equivalents(folder)
-    every = all_mutants(folder)
-    with Display() as display:
-        original = try_original(spec, settings, display.status)
-        near, beyond = within_reach(spec, every, original)
-        mutants = choose(near, most, seed)
-        display.begin(len(mutants))
-        hunt = Hunt(spec, original, settings, display.status)
-        fates = hunt.run(mutants, display.fate)
-    report = Report(
-        paper=spec.slug,
-        tier=settings.tier,
-        profile=settings.profile,
-        seed=seed,
-        possible=len(near),
-        fates=fates,
-        equivalents={entry.description: entry for entry in equivalents},
-        stale=stale(equivalents, every),
-        beyond=beyond,
-        left_out=original.left_out,
-        cpu_seconds=cpu_seconds() - before,
+    if options.mutants < 1:
+        raise UsageError(f"at least one mutant is needed, not {options.mutants}")
+    target = options.json
+    if target is not None and not target.parent.is_dir():
+        raise UsageError(f"--json {target}: there is no folder {target.parent}")
+    settings = Settings(
+        tier=options.tier, profile=options.profile, workers=options.workers, repeat=False
     )
+    folder, *others = find_papers([options.paper])
+    if others:
+        raise UsageError(f"`{options.paper}` holds several papers; name one of them")
+    # an extra, without which the help is to be shown all the same
+    from claimbench.mutation.study import study
+
+    progress = HuntProgress()
+    with progress.view as view:
+        report = study(
+            folder,
+            settings,
+            most=options.mutants,
+            seed=options.seed,
+            watch=view.status,
+            begin=progress.begin,
+            tell=progress.tell,
+        )
     line(report.text())
-    if json_file is not None:
+    if target is not None:
         text = json.dumps(report.record(), indent=2, ensure_ascii=False)
-        json_file.write_text(f"{text}\n", encoding="utf-8")
+        target.write_text(f"{text}\n", encoding="utf-8")
     return AS_EXPECTED if report.enough else NOT_AS_EXPECTED
 
 
-class Display:
-    """A bar on a terminal; elsewhere a line a mutant. Both go to standard error."""
+class HuntProgress:
+    """What a view shows of a hunt: a bar on a terminal; elsewhere a line a mutant."""
 
     def __init__(self) -> None:
-        self._bar = None
+        self.view = View(self.line, self.bar)
         self._total = self._done = self._caught = 0
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("the original", total=None)
-
-    def __enter__(self) -> Display:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def begin(self, total: int) -> None:
-        """Say that the original has been run, and how many mutants follow."""
+        """Take note that the original has been run, and how many mutants follow."""
         self._total = total
-        if self._bar is not None:
-            self._bar.update(self._task, description="mutants", total=total)
 
-    def status(self, status: Status) -> None:
-        """Show what is under way, on a terminal."""
-        if self._bar is not None:
-            running = ", ".join(status.running) or "starting"
-            what = f"{self._caught} caught; {running}" if self._total else f"original; {running}"
-            self._bar.update(self._task, description=what)
+    def line(self, status: Status) -> str:
+        """Return how many are caught, and what is under way."""
+        return f"{f'{self._caught} caught' if self._total else 'original'}; {running_text(status)}"
 
-    def fate(self, fate: Fate) -> None:
-        """Show what became of a mutant."""
+    def bar(self, status: Status, most: int) -> Table:
+        """Return the same behind a bar."""
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        bar = ProgressBar(self._total or None, self._done, width=40, pulse=not self._total)
+        table = Table.grid(padding=(0, 1))
+        table.add_row(bar, self.line(status))
+        return table
+
+    def tell(self, fate: Fate) -> None:
+        """Show what became of a mutant; on a terminal only if it survived."""
         self._done += 1
         self._caught += fate.claim is not None
         mutant = fate.mutant
         word = "survived" if fate.claim is None else f"caught by {fate.claim}"
-        text = f"{self._done}/{self._total} {mutant.file}:{mutant.line} {mutant.function} "
-        text += f"{mutant.kind}: {word}"
-        if self._bar is None:
-            error(text)
-            return
-        self._bar.update(self._task, completed=self._done)
-        if fate.claim is None:
-            self._bar.console.print(text, highlight=False, markup=False)
+        if fate.claim is None or not self.view.on_terminal:
+            self.view.say(
+                f"{self._done}/{self._total} {mutant.file}:{mutant.line} {mutant.function} "
+                f"{mutant.kind}: {word}"
+            )

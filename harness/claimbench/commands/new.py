@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
+from argparse import ArgumentParser, Namespace
 from importlib.resources import files
 from string import Template
 
 from claimbench.cache import Cache
-from claimbench.commands import AS_EXPECTED
+from claimbench.commands import AS_EXPECTED, add_examples
 from claimbench.errors import UsageError
 from claimbench.showing.output import line
 from claimbench.spec import load_spec
@@ -21,12 +22,26 @@ _ARXIV = re.compile(r"\d{4}\.\d{4,5}")
 _THEME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def run(slug: str, *, arxiv: str | None, title: str | None, theme: str) -> int:
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("slug", metavar="SLUG", help="name of the folder, such as my_paper")
+    parser.add_argument("--arxiv", metavar="ID", help="arXiv id of the paper, such as 2409.03137")
+    parser.add_argument("--title", metavar="TEXT", help="title of the paper")
+    parser.add_argument(
+        "--theme", default="unsorted", metavar="WORDS", help="see claimbench list for those in use"
+    )
+    add_examples(
+        parser, "  claimbench new my_paper --arxiv 2409.03137 --theme stochastic-optimizers"
+    )
+
+
+def run(options: Namespace) -> int:
     """Write the folder, check it, and say what comes next.
 
     Raises:
         UsageError: slug, id or theme are not of the right form, or the folder is there.
     """
+    slug, arxiv, theme = options.slug, options.arxiv, options.theme
     if not _SLUG.fullmatch(slug):
         raise UsageError(f"`{slug}`: a slug has lower-case letters, digits and underscores")
     if arxiv is not None and not _ARXIV.fullmatch(arxiv):
@@ -36,7 +51,7 @@ def run(slug: str, *, arxiv: str | None, title: str | None, theme: str) -> int:
     folder = project_papers() / slug
     if folder.exists():
         raise UsageError(f"{folder} is there already; choose another slug, or remove it")
-    name = title or f"The title of {slug}"
+    name = options.title or f"The title of {slug}"
     values = {
         "title": name.replace("\\", "\\\\").replace('"', '\\"'),
         "reference": f'  arxiv: "{arxiv}"' if arxiv else "  url: https://example.org/the-paper",

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from claimbench.commands import AS_EXPECTED
 from claimbench.running.engine import Engine, Planned
-from claimbench.running.workers.pool import worker_count
-from claimbench.settings import Settings
+from claimbench.settings import Settings, worker_count
 from claimbench.showing.output import line
 
 

@@ -1,36 +1,99 @@
 """`claimbench verify`: run claims and show their verdicts."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED
+from claimbench.commands import (
+    AS_EXPECTED,
+    NOT_AS_EXPECTED,
+    add_examples,
+    add_papers,
+    add_tier,
+    plan,
+)
 from claimbench.errors import UsageError
+from claimbench.identity.methods import parse
 from claimbench.judging.result import Result
 from claimbench.running.engine import verify_papers
-from claimbench.settings import Settings
+from claimbench.settings import EXECUTORS, Settings
 from claimbench.showing.output import color, error, line
-from claimbench.showing.progress import Display
+from claimbench.showing.progress import View
 from claimbench.showing.report import failure_text, render
 
 
-def run(
-    papers: Sequence[str],
-    settings: Settings,
-    *,
-    claims: Sequence[str] | None,
-    json_file: Path | None,
-) -> int:
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_papers(parser)
+    parser.add_argument(
+        "--claim", action="append", metavar="ID", help="only this claim; may be repeated"
+    )
+    add_tier(parser)
+    parser.add_argument("--max-seeds", type=int, metavar="N", help="at most N seeds a claim")
+    parser.add_argument("--fresh", action="store_true", help="run again what the store has")
+    parser.add_argument("--no-control", action="store_true", help="leave out negative controls")
+    parser.add_argument(
+        "--repeat",
+        action=argparse.BooleanOptionalAction,
+        help="run one seed of each experiment twice and compare every bit (default: at smoke)",
+    )
+    parser.add_argument(
+        "--plan", action="store_true", help="say what would run, and how long, without running it"
+    )
+    parser.add_argument(
+        "--executor",
+        default="processes",
+        choices=EXECUTORS,
+        help="processes (default); inline: in this process, nothing stored; ray: a cluster",
+    )
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        default=[],
+        metavar="NAME=MODULE:ATTR",
+        help="run another implementation in the place of method.NAME; also NAME=file.py:ATTR",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts to FILE")
+    add_examples(
+        parser,
+        "  claimbench verify ademamix\n"
+        "  claimbench verify papers/ademamix --tier standard --claim reduces-to-adamw",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
     """Run the claims, with progress on standard error and the table on standard output."""
-    if json_file is not None and not json_file.parent.is_dir():
-        raise UsageError(f"--json {json_file}: there is no folder {json_file.parent}")
-    with Display() as progress:
+    settings = Settings(
+        tier=options.tier,
+        profile=options.profile,
+        executor=options.executor,
+        workers=options.workers,
+        max_seeds=options.max_seeds,
+        fresh=options.fresh,
+        control=not options.no_control,
+        repeat=options.repeat,
+        methods=tuple(parse(text) for text in options.method),
+    )
+    if options.plan:
+        return plan.run(options.papers, settings, claims=options.claim)
+    target = options.json
+    if target is not None and not target.parent.is_dir():
+        raise UsageError(f"--json {target}: there is no folder {target.parent}")
+    with View() as view:
         results = verify_papers(
-            papers, claims, settings, watch=progress.status, report=progress.verdict
+            options.papers,
+            options.claim,
+            settings,
+            watch=view.status,
+            report=lambda result: view.say(result.headline),
         )
-    if json_file is not None:
+    if target is not None:
         records = [result.record.as_json() for result in results]
-        json_file.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
+        target.write_text(json.dumps(records, indent=2) + "\n", encoding="utf-8")
     return conclude(results)
 
 

@@ -1,27 +1,34 @@
 """`claimbench why`: what the identity of a paper's runs is made of, and what changed."""
 
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from claimbench.cache import Cache
-from claimbench.commands import AS_EXPECTED
+from claimbench.commands import AS_EXPECTED, add_examples, add_tier
 from claimbench.home import home
 from claimbench.identity.keys import Identity, run_identity
 from claimbench.profiles import load_profile
 from claimbench.running.store import Store
-from claimbench.settings import Settings
 from claimbench.showing.output import line
 from claimbench.spec import Spec, load_spec
 from claimbench.spec.discovery import find_papers
 
 
-def run(paper: str, *, settings: Settings) -> int:
+def add(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("paper", metavar="PAPER", help="slug or folder")
+    add_tier(parser)
+    add_examples(parser, "  claimbench why ademamix\n  claimbench why ademamix --tier standard")
+
+
+def run(options: Namespace) -> int:
     """Print, for each experiment, its parts, and against what the store has: the same or what."""
-    profile = load_profile(settings.profile)
+    profile = load_profile(options.profile)
     cache, store = Cache(home()), Store(home())
-    for folder in find_papers([paper]):
+    for folder in find_papers([options.paper]):
         spec = load_spec(folder, cache)
         for name, experiment in spec.experiments.items():
-            arguments = experiment.arguments(settings.tier)
+            arguments = experiment.arguments(options.tier)
             identity = run_identity(spec, name, arguments, profile=profile, cache=cache)
             _print(spec, identity, store)
     cache.close()

@@ -19,9 +19,10 @@ from claimbench.hydra.selection import select
 from claimbench.judging.result import Result
 from claimbench.profiles import profile_files, user_folder
 from claimbench.running.engine import Engine
-from claimbench.running.workers.pool import worker_count
-from claimbench.showing.live import Live
+from claimbench.settings import worker_count
+from claimbench.showing.live import ClaimsProgress
 from claimbench.showing.output import error
+from claimbench.showing.progress import View
 from claimbench.showing.summary import as_markdown
 from claimbench.tracking import NoTracker, Shielded, Tracker
 
@@ -125,19 +126,19 @@ def open_tracker(config: dict[str, Any]) -> Tracker:
 def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result]:
     """Run the selected claims, telling the tracker of each."""
     settings = config.settings()
-    engine: Engine
-    live: Live
-    with Engine(settings, lambda status: live.status(status)) as engine:
+    view: View
+    with Engine(settings, lambda status: view.status(status)) as engine:
         chosen = select(config.selection, settings, engine.cache, engine.store)
         trials = [trial for one in chosen for trial in engine.add(one.spec, one.claims)]
         if not trials:
             return []
         tracker.start(plain, home())
         results = []
-        with Live(trials, engine.store, worker_count(settings.workers)) as live:
+        progress = ClaimsProgress(trials, engine.store, worker_count(settings.workers))
+        with View(progress.line, progress.table) as view:
             for trial in trials:
                 results.append(engine.finish(trial))
-                live.verdict(results[-1])
+                view.say(results[-1].headline)
                 tracker.verdict(trial.spec, results[-1], engine.store)
     return results
 

@@ -7,6 +7,7 @@ import importlib.util
 import re
 import sys
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,11 +27,13 @@ class Replacement:
         name: the name in method.py, such as AdEMAMix.
         source: a module that can be imported, or the absolute path of a Python file.
         attribute: what is taken from it; dots go into classes.
+        place: the folder in which the module was found, so that a worker finds the same one.
     """
 
     name: str
     source: str
     attribute: str
+    place: str = ""
 
     def __str__(self) -> str:
         source = Path(self.source).name if self.source.endswith(".py") else self.source
@@ -55,9 +58,11 @@ class Replacement:
         Raises:
             AuthorError: there is no such attribute.
         """
-        found: Any = _load_file(self.source) if self.source.endswith(".py") else None
-        if found is None:
-            found = importlib.import_module(self.source)
+        found: Any
+        if self.source.endswith(".py"):
+            found = _load_file(self.source)
+        else:
+            found = _load_module(self.source, self.place)
         for part in self.attribute.split("."):
             if not hasattr(found, part):
                 raise AuthorError(f"--method {self}: `{self.source}` has no `{self.attribute}`")
@@ -83,9 +88,10 @@ def parse(text: str) -> Replacement:
         if not path.is_file():
             raise UsageError(f"--method {text}: there is no file {path}")
         return Replacement(name, str(path), attribute)
-    if _find(source) is None:
+    spec = _find(source) or _find_here(source)
+    if spec is None:
         raise UsageError(f"--method {text}: there is no module `{source}` in this environment")
-    return Replacement(name, source, attribute)
+    return Replacement(name, source, attribute, _place(spec))
 
 
 def check(replacement: Replacement, folder: Path) -> None:
@@ -110,7 +116,24 @@ def check(replacement: Replacement, folder: Path) -> None:
         )
 
 
-def _find(module: str) -> importlib.machinery.ModuleSpec | None:
+def _find_here(module: str) -> ModuleSpec | None:
+    """Find a module in the current folder, as `python -m` would; from now on it can be imported,
+    behind everything else."""
+    here = str(Path.cwd())
+    spec = PathFinder.find_spec(module.partition(".")[0], [here])
+    if spec is not None:
+        sys.path.append(here)
+    return spec
+
+
+def _place(spec: ModuleSpec) -> str:
+    """Return the folder that a module or package lies in; nothing for what is built in."""
+    if spec.submodule_search_locations:
+        return str(Path(next(iter(spec.submodule_search_locations))).parent)
+    return str(Path(spec.origin).parent) if spec.origin and spec.has_location else ""
+
+
+def _find(module: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(module.partition(".")[0])
     except ValueError:
@@ -138,6 +161,14 @@ def _imported(content: bytes) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.partition(".")[0])
     return names
+
+
+def _load_module(name: str, place: str) -> ModuleType:
+    sys.path.insert(0, place)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(place)
 
 
 def _load_file(path: str) -> ModuleType:

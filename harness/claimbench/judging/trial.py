@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from claimbench.judging.recording import make_record, summarise
 from claimbench.judging.result import Result
 from claimbench.judging.verdict import SettingVerdict, Verdict
 from claimbench.judging.words import counted, interval_text
-from claimbench.spec.discovery import spec_location
+from claimbench.spec.discovery import claim_arguments
 
 if TYPE_CHECKING:
     from claimbench.judging.sample import Sample
@@ -154,11 +153,11 @@ class Trial:
         known = self.claim.known_at(self.settings.tier)
         judged = self.claim.judged_at(self.settings.tier)
         faults = [sample.fault for sample in self.samples() if sample.fault is not None]
-        node = shlex.quote(f"{spec_location(self.spec.folder)}::{self.claim.id}")
+        what = claim_arguments(self.spec.folder, self.claim.id)
         self.result = Result(
             record=make_record(self, verdict, reason),
             known=known.finding if known is not None and judged else None,
-            repeat=f"pytest {node}{self.settings.options()}",
+            repeat=f"pytest {what}{self.settings.options()}",
             failure=faults[0].failure if verdict is Verdict.ERROR and faults else None,
         )
 

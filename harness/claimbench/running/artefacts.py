@@ -20,6 +20,7 @@ from claimbench.errors import AuthorError
 from claimbench.identity.keys import identify
 from claimbench.running.loading import loaded_source
 from claimbench.running.seeds import derive, global_generators_kept
+from claimbench.running.workers.execute import make_run
 
 if TYPE_CHECKING:
     from claimbench.author import Host
@@ -96,8 +97,6 @@ class ArtefactStore:
         ).key
 
     def _build(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        from claimbench.running.workers.execute import make_run
-
         job = self._job
         torch = "torch" in job.preload
         seed = derive(function.__name__, 0)

@@ -37,12 +37,12 @@ class Status:
     Attributes:
         started: runs begun in this process so far.
         finished: those that are over.
-        running: what is under way, as "paper experiment (seed 3) 40 %".
+        running: of each run that is under way, how far it is.
     """
 
     started: int
     finished: int
-    running: tuple[str, ...]
+    running: tuple[Progress, ...]
 
 
 class Scheduler:
@@ -57,7 +57,7 @@ class Scheduler:
         self._samples: dict[str, list[Sample]] = {}
         self._running: dict[RunId, FileLock] = {}
         self._elsewhere: dict[RunId, float] = {}
-        self._texts: dict[RunId, str] = {}
+        self._progress: dict[RunId, Progress] = {}
         self._started = 0
 
     @property
@@ -107,8 +107,7 @@ class Scheduler:
         ):
             run = (event.job.key, event.job.index, event.job.repeat)
             if isinstance(event, Progress):
-                done = f"{100 * event.done // max(event.total, 1)} %"
-                self._texts[run] = f"{_name(event)} {event.doing or done}"
+                self._progress[run] = event
             else:
                 self._finish(run, event)
                 moved.add(event.job.key)
@@ -116,7 +115,7 @@ class Scheduler:
 
     def status(self) -> Status:
         """Return how far the runs are."""
-        running = tuple(self._texts[run] for run in self._running)
+        running = tuple(self._progress[run] for run in self._running)
         return Status(self._started, self._started - len(self._running), running)
 
     def close(self) -> None:
@@ -133,20 +132,10 @@ class Scheduler:
 
     def _open_executor(self) -> Executor:
         if self._executor is None:
-            if self._settings.executor == "inline":
-                from claimbench.running.workers.inline import Inline
+            # where all runs are stored, none is ever started; these take a while to import
+            from claimbench.running.workers.executors import open_executor
 
-                self._executor = Inline(self._profile)
-            elif self._settings.executor == "ray":
-                from claimbench.running.workers.cluster import Cluster
-
-                self._executor = Cluster(
-                    self._profile, self._settings.workers, self._settings.address
-                )
-            else:
-                from claimbench.running.workers.pool import Processes, worker_count
-
-                self._executor = Processes(self._profile, worker_count(self._settings.workers))
+            self._executor = open_executor(self._settings, self._profile)
         return self._executor
 
     def _start(self, sample: Sample, index: int, again: bool) -> bool:
@@ -174,7 +163,7 @@ class Scheduler:
             self._deliver(run, stored)
             return True
         self._running[run] = lock
-        self._texts[run] = _name(Progress(job, 0, 1))
+        self._progress[run] = Progress(job, 0, 1)
         self._started += 1
         self._open_executor().start(job)
         return True
@@ -208,12 +197,6 @@ class Scheduler:
                 sample.take({}, {index: what})
             else:
                 sample.take_repeat(index, what)
-
-
-def _name(progress: Progress) -> str:
-    job = progress.job
-    again = ", again" if job.repeat else ""
-    return f"{job.folder.name} {job.experiment} (seed {job.index}{again})"
 
 
 def _unlock(lock: FileLock) -> None:

@@ -1,59 +1,107 @@
-"""Showing what is under way, on a terminal and elsewhere."""
+"""Showing what is under way: one view, whose text its caller chooses, and pytest's own line."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from claimbench.showing.output import error
 
 if TYPE_CHECKING:
     import pytest
 
-    from claimbench.judging.result import Result
     from claimbench.running.scheduler import Status
+    from claimbench.running.workers.jobs import Progress
 
 PLAIN_SECONDS = 30.0
 """Time between two lines of progress where the output is no terminal."""
 
+_TERMINAL_SECONDS = 0.2
+_FRAME = 4  # lines of the terminal that a view leaves free
 
-class Display:
-    """A rich display on a terminal; elsewhere a line a verdict, and one now and then."""
 
-    def __init__(self) -> None:
-        self._display = None
-        self._last = time.monotonic()
-        if sys.stderr.isatty():
+def progress_text(progress: Progress) -> str:
+    """Return `tiny measure (seed 3) 40 %`."""
+    return f"{progress.job.folder.name} {progress.job.experiment} {seed_text(progress)}"
+
+
+def seed_text(progress: Progress) -> str:
+    """Return `(seed 3) 40 %`, or what the run is building in the place of the share."""
+    again = ", again" if progress.job.repeat else ""
+    done = progress.doing or f"{100 * progress.done // max(progress.total, 1)} %"
+    return f"(seed {progress.job.index}{again}) {done}"
+
+
+def running_text(status: Status) -> str:
+    """Return all that is under way, in one line."""
+    return ", ".join(map(progress_text, status.running))
+
+
+def status_text(status: Status) -> str:
+    """Return how far the runs are, in one line."""
+    return f"{status.finished} runs done; {running_text(status)}"
+
+
+class View:
+    """What is under way, on standard error: kept below the text on a terminal, else a line now and
+    then.
+
+    Args:
+        line: returns it in one line.
+        body: returns it for a terminal as what rich renders, in so many lines at most; the
+            default is the line beside a spinner.
+    """
+
+    def __init__(
+        self,
+        line: Callable[[Status], str] = status_text,
+        body: Callable[[Status, int], Any] | None = None,
+    ) -> None:
+        self._line = line
+        self._body = body
+        self.on_terminal = sys.stderr.isatty()
+        self._last = 0.0 if self.on_terminal else time.monotonic()
+
+    def __enter__(self) -> View:
+        if self.on_terminal:
             from rich.console import Console
-            from rich.status import Status as Spinner
+            from rich.live import Live
+            from rich.spinner import Spinner
 
-            self._display = Spinner("starting", console=Console(stderr=True))
-
-    def __enter__(self) -> Display:
-        if self._display is not None:
-            self._display.start()
+            self._console = Console(stderr=True)
+            self._spinner = Spinner("dots", "starting")
+            self._live = Live(
+                self._spinner, console=self._console, refresh_per_second=12.5, transient=True
+            )
+            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._display is not None:
-            self._display.stop()
+        if self.on_terminal:
+            self._live.stop()
 
     def status(self, status: Status) -> None:
-        """Show what is under way."""
-        text = f"{status.finished} runs done; {', '.join(status.running)}"
-        if self._display is not None:
-            self._display.update(text)
-        elif status.running and time.monotonic() - self._last >= PLAIN_SECONDS:
-            self._last = time.monotonic()
-            error(text)
-
-    def verdict(self, result: Result) -> None:
-        """Show a verdict that has just been reached."""
-        if self._display is not None:
-            self._display.console.print(result.headline, highlight=False, markup=False)
+        """Show how far the runs are, at most five times a second."""
+        now = time.monotonic()
+        seconds = _TERMINAL_SECONDS if self.on_terminal else PLAIN_SECONDS
+        if not status.running or now - self._last < seconds:
+            return
+        self._last = now
+        if not self.on_terminal:
+            error(self._line(status))
+        elif self._body is None:
+            self._spinner.update(text=self._line(status))
         else:
-            error(result.headline)
+            self._live.update(self._body(status, max(self._console.height - _FRAME, 1)))
+
+    def say(self, text: str) -> None:
+        """Write a line that stays."""
+        if self.on_terminal:
+            self._console.print(text, highlight=False, markup=False)
+        else:
+            error(text)
 
 
 class ProgressLine:
@@ -61,19 +109,19 @@ class ProgressLine:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._began = self._last = time.monotonic()
+        self._last = time.monotonic()
         self._shown = False
 
     def show(self, status: Status) -> None:
         """Show how far the runs are, at most five times a second."""
         now = time.monotonic()
         writer = self._config.get_terminal_writer()
-        on_terminal = writer.hasmarkup
-        if not status.running or now - self._last < (0.2 if on_terminal else PLAIN_SECONDS):
+        seconds = _TERMINAL_SECONDS if writer.hasmarkup else PLAIN_SECONDS
+        if not status.running or now - self._last < seconds:
             return
         self._last = now
-        text = f"{status.finished} runs done; {', '.join(status.running)}"
-        if on_terminal:
+        text = status_text(status)
+        if writer.hasmarkup:
             room = writer.fullwidth - writer.width_of_current_line - 3
             self._draw(f"  {text[: max(room, 0)]}")
             return

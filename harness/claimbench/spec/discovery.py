@@ -5,6 +5,7 @@ Papers are those of the project, or else those that claimbench brings.
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -89,6 +90,19 @@ def _find(name: str | Path) -> list[Path]:
     near = difflib.get_close_matches(str(name), slugs, n=1)
     guess = f"; did you mean `{near[0]}`?" if near else f" and no folder with a {SPEC_FILE}"
     raise UsageError(f"`{name}` is no paper in {root}{guess}")
+
+
+def is_brought(folder: Path) -> bool:
+    """Say whether a paper lies in claimbench's own suite, and we are not in that project."""
+    here = Path.cwd()
+    return folder.parent == suite.ROOT / "papers" and suite.ROOT not in (here, *here.parents)
+
+
+def claim_arguments(folder: Path, claim: str) -> str:
+    """Return what to give pytest for one claim: its node, or `--claims` where that is far away."""
+    if is_brought(folder):
+        return f"--claims {shlex.quote(f'{folder.name}::{claim}')}"
+    return shlex.quote(f"{spec_location(folder)}::{claim}")
 
 
 def spec_location(folder: Path) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+import claimbench
 from claimbench.profiles import load_profile
 from claimbench.running.workers.jobs import Outcome, Progress
-from claimbench.running.workers.pool import Processes, worker_count
+from claimbench.running.workers.pool import Processes
+from claimbench.settings import worker_count
 
 ZOO = """
 import subprocess
@@ -430,3 +432,16 @@ def test_paper_that_cannot_be_imported_says_where(pool, make_paper, make_job):
 def test_worker_count_is_what_was_asked_for_or_the_cpus():
     assert worker_count(5) == 5
     assert worker_count(None) == len(os.sched_getaffinity(0))
+
+
+def test_modules_of_the_current_folder_are_in_nobodys_way(make_paper, tmp_path, monkeypatch):
+    """They can be imported, but a worker takes what is installed where both are there."""
+    for name in ("selectors", "yaml", "random"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('never asked for')\n")
+    (tmp_path / "only_in_this_folder.py").write_text("VALUE = 1\n")
+    paper = make_paper()
+    paper.replace("1 + random.random()", "helper.VALUE + random.random()")
+    paper.replace("import time\n", "import time\n\nimport only_in_this_folder as helper\n")
+    monkeypatch.chdir(tmp_path)
+    (result,) = claimbench.verify(paper.folder)
+    assert result.verdict == "reproduced"

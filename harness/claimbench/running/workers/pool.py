@@ -128,7 +128,7 @@ class Processes:
         with theirs:
             self._template = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "claimbench.running.workers.template"),
+                    *(sys.executable, "-P", "-m", "claimbench.running.workers.template"),
                     *(str(theirs.fileno()), str(os.getpid())),
                 ],
                 env=surroundings(self._profile.environment),
@@ -262,10 +262,3 @@ def _how_it_ended(status: int) -> str:
     if status < 0:
         return f"the worker process was killed by {signal.Signals(-status).name}"
     return f"the worker process exited with status {status}"
-
-
-def worker_count(jobs: int | None) -> int:
-    """Return how many workers to use: the number asked for, or the CPUs of this process."""
-    if jobs is not None:
-        return jobs
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

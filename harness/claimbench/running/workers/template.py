@@ -23,6 +23,7 @@ from claimbench.running.workers.worker import serve
 
 def main() -> None:
     """Serve fork requests until the parent closes the control socket or ends."""
+    sys.path.append(os.getcwd())  # behind everything else, whatever modules lie there
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     die_with_parent(int(sys.argv[2]), signal.SIGTERM)
     adopt_orphans()

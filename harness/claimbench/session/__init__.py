@@ -1,0 +1,1 @@
+"""Claims under pytest: the plugin's options, the items, and the session that judges them."""

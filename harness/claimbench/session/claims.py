@@ -1,0 +1,291 @@
+"""The claims of one pytest session: one engine, all verdicts, the table at the end."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claimbench.cache import Cache
+from claimbench.commands.plan import lines
+from claimbench.errors import ClaimbenchError, UsageError
+from claimbench.home import home
+from claimbench.identity.methods import parse
+from claimbench.judging.record import Record
+from claimbench.judging.result import Result
+from claimbench.judging.trial import Trial
+from claimbench.profiles import load_profile
+from claimbench.running.engine import Engine
+from claimbench.session import options
+from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
+from claimbench.settings import Settings, worker_count
+from claimbench.showing.progress import ProgressLine
+from claimbench.showing.report import failure_text, render
+from claimbench.spec import SpecError, load_spec
+from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought
+
+BENCHMARK_FILE = "benchmark.py"
+
+
+class ClaimSession:
+    """A plugin of its own, which is registered once a session has to do with claims.
+
+    Raises:
+        UsageError: of pytest; `--claims` names no paper.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.results: list[Result] = []
+        self._engine: Engine | None = None
+        self._items: list[ClaimItem] = []
+        self._progress = ProgressLine(config)
+        self._wanted = _wanted(options.read(config, "claims"))
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The cache of parsed specs."""
+        return Cache(home(self.config.invocation_params.dir))
+
+    def collector(
+        self, path: Path, parent: pytest.Collector, only: Collection[str] | None = None
+    ) -> pytest.Collector | None:
+        """Return what collects a claims.yaml, or with --benchmark-only its paper's benchmarks.
+
+        Args:
+            path: the claims.yaml.
+            parent: the folder, or the session.
+            only: ids of the claims that are wanted; None for all.
+        """
+        benchmarks = self.config.getoption("benchmark_only", False)
+        if benchmarks:
+            path = path.parent / BENCHMARK_FILE
+            if not path.is_file():
+                return None
+        near = path.is_relative_to(self.config.rootpath) and not is_brought(path.parent)
+        nodeid = None if near else f"{path.parent.name}/{path.name}"
+        if benchmarks:
+            return BenchmarkFile.from_parent(parent, path=path, nodeid=nodeid)
+        return SpecFile.from_parent(parent, path=path, nodeid=nodeid, claims=self, only=only)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """With `--claims`, collect those papers; and nothing else but what was named besides."""
+        report = yield
+        if self._wanted and isinstance(collector, pytest.Session):
+            named = self.config.args_source is pytest.Config.ArgsSource.ARGS
+            report.result = [*(report.result if named else []), *self._asked_for(collector)]
+        return report
+
+    def _asked_for(self, session: pytest.Session) -> Iterator[pytest.Collector]:
+        for folder, ids in self._wanted.items():
+            if ids is not None:
+                self._check_ids(folder, ids)
+            found = self.collector(folder / SPEC_FILE, session, ids)
+            if found is not None:
+                yield found
+
+    def _check_ids(self, folder: Path, ids: set[str]) -> None:
+        try:
+            known = [claim.id for claim in load_spec(folder, self.cache).claims]
+        except SpecError:
+            return  # which is what collecting it will say
+        for claim in sorted(ids - set(known)):
+            near = difflib.get_close_matches(claim, known, n=1)
+            guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+            raise pytest.UsageError(f"--claims: {folder.name} has no claim `{claim}`; {guess}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Keep a paper's claims on one xdist worker, since they share runs."""
+        if config.getoption("dist") != "load":
+            return None
+        from xdist.scheduler import LoadScopeScheduling
+
+        class ByPaper(LoadScopeScheduling):  # type: ignore[misc]
+            def _split_scope(self, nodeid: str) -> str:
+                file, _, _ = nodeid.partition("::")
+                return file if Path(file).name == SPEC_FILE else nodeid
+
+        return ByPaper(config, log)
+
+    def finish(self, item: ClaimItem) -> Result:
+        """Return the verdict on an item; others that were selected progress meanwhile."""
+        engine = self._opened_engine()
+        if item.trial is None:
+            coming = [item, *(other for other in self._items if other is not item)]
+            if hasattr(self.config, "workerinput"):  # other files belong to other xdist workers
+                coming = [other for other in coming if other.path == item.path]
+            self._take_up(engine, coming)
+        assert item.trial is not None  # taken up above
+        result = engine.finish(item.trial)
+        self._progress.clear()
+        respelled = options.respelled(self.config)
+        words = (respelled.get(word, word) for word in result.repeat.split(" "))
+        return replace(result, repeat=" ".join(words))
+
+    def _take_up(self, engine: Engine, items: list[ClaimItem]) -> list[Trial]:
+        """Tell the engine which claims are coming, a paper at a time; return their trials."""
+        taken: list[Trial] = []
+        for path in dict.fromkeys(item.path for item in items):
+            group = [item for item in items if item.path == path and item.trial is None]
+            trials = engine.add(group[0].spec, [item.claim for item in group]) if group else []
+            for item, trial in zip(group, trials, strict=True):
+                item.trial = trial
+            taken += trials
+        return taken
+
+    def _opened_engine(self) -> Engine:
+        if self._engine is None:
+            self._engine = Engine(self._settings(), self._progress.show)
+        return self._engine
+
+    def _settings(self) -> Settings:
+        workers = None
+        if hasattr(self.config, "workerinput"):
+            workers = max(1, worker_count(None) // self.config.workerinput["workercount"])
+        return Settings(
+            tier=options.read(self.config, "tier"),
+            profile=options.read(self.config, "profile"),
+            executor="inline" if self.config.getoption("usepdb", False) else "processes",
+            workers=workers,
+            max_seeds=options.read(self.config, "max-seeds"),
+            fresh=options.read(self.config, "fresh"),
+            control=not options.read(self.config, "no-control"),
+            repeat=options.read(self.config, "repeat"),
+            methods=tuple(parse(text) for text in options.read(self.config, "method")),
+            home=home(self.config.invocation_params.dir),
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember the selected claims, and refuse options that no run could satisfy."""
+        self.cache.flush()
+        self._items = [item for item in session.items if isinstance(item, ClaimItem)]
+        if self._items:
+            try:
+                load_profile(self._settings().profile)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
+
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
+        """Say in one line what is going to be run."""
+        claims = sum(isinstance(item, ClaimItem) for item in items)
+        if not claims:
+            return None
+        settings = self._settings()
+        return (
+            f"claimbench: {claims} claims at tier {settings.tier}, "
+            f"profile {settings.profile}, store {settings.home}"
+        )
+
+    def pytest_runtestloop(self) -> bool | None:
+        """With `--plan`, say what would run instead of running it."""
+        if not options.read(self.config, "plan"):
+            return None
+        engine = self._opened_engine()
+        trials = self._take_up(engine, self._items)
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            for text in lines(engine.plan(trials), worker_count(None)):
+                reporter.write_line(text)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say a run's error in our words too, and put the verdict into the report."""
+        report = yield
+        if not isinstance(item, ClaimItem):
+            return report
+        if item.result is None:
+            if call.excinfo is not None and isinstance(call.excinfo.value, ClaimbenchError):
+                report.longrepr = str(call.excinfo.value)
+            return report
+        last = report.when == "call" or (report.when == "setup" and not report.passed)
+        if last:
+            result = item.result
+            report.claimbench = {  # type: ignore[attr-defined]  # as xdist can send it
+                "record": json.dumps(result.record.as_json()),
+                "known": result.known,
+                "repeat": result.repeat,
+            }
+            if report.when == "setup" and report.failed:
+                report.longrepr = failure_text(result)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the verdict out of a report, which may come from an xdist worker."""
+        told = getattr(report, "claimbench", None)
+        if told is not None:
+            record = Record.from_json(told["record"])
+            self.results.append(Result(record, told["known"], told["repeat"]))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End the workers, write the JSON file, and turn a session that measured nothing red."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self.cache.close()
+        target = options.read(self.config, "claims-json")
+        if target is not None and not hasattr(self.config, "workerinput"):
+            verdicts = [
+                {
+                    **result.record.as_json(),
+                    "as_expected": result.as_expected,
+                    "headline": result.headline,
+                    "repeat": result.repeat,
+                }
+                for result in self.results
+            ]
+            text = json.dumps(verdicts, indent=2)
+            target.write_text(f"{text}\n", encoding="utf-8")
+        if self.measured_nothing() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def measured_nothing(self) -> bool:
+        """Say whether there were verdicts, and no run behind any of them."""
+        return bool(self.results) and not any(result.measured for result in self.results)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table of verdicts."""
+        if not self.results:
+            return
+        terminalreporter.section("claims")
+        color = self.config.get_terminal_writer().hasmarkup
+        records = [result.record for result in self.results]
+        terminalreporter.write(render(records, color=color) + "\n")
+        for result in self.results:
+            if not result.as_expected:
+                terminalreporter.write_line(result.headline, red=True)
+                terminalreporter.write_line(f"  repeat: {result.repeat}")
+        if self.config.getoption("numprocesses", None):
+            terminalreporter.write_line("plain pytest already uses all cores; -n gains nothing")
+        if self.measured_nothing():
+            terminalreporter.write_line(
+                "no claim was measured, so this run shows nothing", red=True
+            )
+
+
+def _wanted(words: list[str]) -> dict[Path, set[str] | None]:
+    """Return the paper folders that `--claims` names, each with ids of claims or None for all."""
+    wanted: dict[Path, set[str] | None] = {}
+    for word in words:
+        paper, _, claim = word.partition("::")
+        try:
+            folders = find_papers([paper])
+        except UsageError as error:
+            raise pytest.UsageError(f"--claims: {error}") from None
+        for folder in folders:
+            ids = wanted.get(folder, set())
+            wanted[folder] = None if not claim or ids is None else ids | {claim}
+    return wanted
