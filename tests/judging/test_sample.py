@@ -259,15 +259,16 @@ def test_nan_in_a_judged_metric_is_a_fault():
 
 def test_last_judged_seed_is_the_one_that_is_repeated():
     one = sample(repeats=True)
-    assert one.wants_repeat is None
+    wants = [one.wants_repeat]
     one.take({index: stored(index, value=2.0 + index) for index in range(5)}, {})
-    assert one.wants_repeat is None, "the first look takes six"
+    wants.append(one.wants_repeat)
     one.take({5: stored(5, value=9.0)}, {})
-    assert one.wants_repeat == 5
-    assert not one.final
+    wants.append(one.wants_repeat)
+    final = [one.final]
     one.take_repeat(5, {"value": 9.0})
-    assert one.wants_repeat is None
-    assert one.final
+    wants.append(one.wants_repeat)
+    assert wants == [None, None, 5, None], "the first look takes six"
+    assert [*final, one.final] == [False, True]
     assert one.fault is None
 
 

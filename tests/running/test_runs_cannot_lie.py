@@ -5,6 +5,7 @@ import os
 import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,7 @@ def test_artefact_is_kept_under_the_key_of_the_code_that_built_it(make_paper):
 
     editor = threading.Thread(target=edit)
     editor.start()
-    once = {"tier": "standard", "max_seeds": 1, "control": False}
+    once: dict[str, Any] = {"tier": "standard", "max_seeds": 1, "control": False}
     verify(paper.folder, **once)
     editor.join()
     assert paper.runs("built.txt") == ["built"]
