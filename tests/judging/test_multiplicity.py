@@ -10,22 +10,20 @@ from scipy import stats
 
 from claimbench.judging.multiplicity import discoveries, expected_errors, p_value
 from claimbench.judging.result import jsonable
-from claimbench.judging.rules import judge, judge_mean
+from claimbench.judging.rules import judge
 from claimbench.judging.sequential import at_least
 from claimbench.spec import Region
 
-INF = math.inf
 REGION = Region(at_least=0)
 
 
-def setting(judgement, values=None):
+def setting(judgement):
     """What a record says of a setting's seeds."""
-    metrics = {} if values is None else {"value": {"values": list(values[: judgement.seeds])}}
     return {
         "verdict": judgement.verdict,
         "held": judgement.held,
         "seeds": judgement.seeds,
-        "metrics": metrics,
+        "metrics": {},
     }
 
 
@@ -45,19 +43,6 @@ def record(verdict, rule="typical", held=6, seeds=6, controls=((0, 6),), **more)
         **more,
     }
     return json.loads(json.dumps(jsonable(one)))
-
-
-def mean_record(values, control, verdict="reproduced", region=REGION, **more):
-    """A record of the rule `mean`, with the control that was run, if any."""
-    settings = [setting(judge_mean(x, region), x) for x in (values, control)]
-    settings[0]["verdict"] = verdict
-    fields = {
-        **settings[0],
-        "expect": {"value": region.model_dump(exclude_none=True)},
-        "controls": settings[1:],
-        **more,
-    }
-    return json.loads(json.dumps(jsonable({**record(verdict, "mean"), **fields})))
 
 
 @pytest.mark.parametrize(
@@ -88,22 +73,12 @@ def test_what_was_not_judged_has_no_p_value(verdict):
     assert expected_errors([record(verdict)]).judged == 0
 
 
-def test_p_value_of_the_rule_mean():
-    up, down = [1.0, 1.2, 0.8, 0.9, 1.3], [-1.0, -0.3, -1.2, -0.8, -0.7]
-    one = mean_record(up, down)
-    larger = stats.ttest_1samp(down, 0, alternative="less").pvalue
-    assert larger > stats.ttest_1samp(up, 0, alternative="greater").pvalue
-    assert p_value(one) == pytest.approx(2 * larger)
-    assert p_value(mean_record(down, [], "diverged")) == pytest.approx(2 * larger)
-
-
-def test_p_value_of_the_rule_mean_with_logarithms_and_infinities():
-    values = [2.0, 2.5, 1.8, 3.0, 2.2]
-    region = Region(at_least=1)
-    one = mean_record(values, [], region=region, scale="log")
-    logs = stats.ttest_1samp(np.log(values), 0, alternative="greater").pvalue
-    assert p_value(one) == pytest.approx(2 * logs)
-    assert p_value(mean_record([1.0, 2.0, INF, 3.0, 1.0], [], "diverged")) == 0
+def test_p_value_of_reproduced_is_that_of_its_weakest_part():
+    strong, weak = (0, 6), (1, 9)
+    alone = p_value(record("diverged", held=1, seeds=9, controls=()))
+    assert alone > p_value(record("reproduced"))
+    assert p_value(record("reproduced", controls=(strong, weak, strong))) == alone
+    assert p_value(record("reproduced", held=8, seeds=9, controls=(strong,))) == alone
 
 
 def tried(rng, share, control_share):
@@ -166,7 +141,7 @@ def test_expected_errors_by_hand():
             record("inconclusive", controls=()),
             record("vacuous", controls=((6, 6), (0, 6))),
             record("diverged", controls=(), passes_with={"verdict": "reproduced"}),
-            record("reproduced", "mean"),
+            record("reproduced", held=8, seeds=9),
             record("reproduced", "every", 4, 4),
             record("diverged", "every", 0, 1, ()),
             record("diverged", "every", 0, 1, (), max_seeds=5),

@@ -328,7 +328,7 @@ def test_next_look_from_between_two_looks(so_far, expected):
     assert next_look("typical", so_far, 20) == expected
 
 
-UNKNOWN = "unknown rule `mostly`; the rules are every, typical and mean"
+UNKNOWN = "unknown rule `mostly`; the rules are every and typical"
 
 
 @pytest.mark.parametrize(

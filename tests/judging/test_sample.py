@@ -16,11 +16,9 @@ IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {})
 ONE = {"value": Region(at_least=1)}
 
 
-def sample(
-    rule="typical", *, cap=None, max_seeds=None, deterministic=False, regions=ONE, scale=None
-):
+def sample(rule="typical", *, cap=None, max_seeds=None, deterministic=False, regions=ONE):
     """A sample without runs; its jobs are never asked for."""
-    most = max_seeds or {"typical": 20, "mean": 20, "every": 3, "probe": 3}[rule]
+    most = max_seeds or {"typical": 20, "every": 3, "probe": 3}[rule]
     return Sample(
         identity=IDENTITY,
         job=lambda index: pytest.fail(f"a sample starts no run, but asked for job {index}"),
@@ -29,7 +27,6 @@ def sample(
         max_seeds=most,
         cap=min(most, cap or most),
         deterministic=deterministic,
-        scale=scale,
     )
 
 
@@ -117,7 +114,7 @@ def test_judgement_counts_the_runs_up_to_the_deciding_one(rule, signs, verdict, 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
 @given(
-    rule=st.sampled_from(["typical", "every", "mean"]),
+    rule=st.sampled_from(["typical", "every"]),
     outcomes=st.lists(st.sampled_from("++====-x"), max_size=20),
     data=st.data(),
 )
@@ -268,84 +265,32 @@ def test_probe_looks_at_one_seed_and_judges_nothing():
         _ = one.judgement
 
 
-def numbers(*values):
-    """One run a value."""
-    return {index: stored(index, value=value, noise=index) for index, value in enumerate(values)}
-
-
-SPREAD = (0.0, 0.3, -0.4, 0.6, -0.5)
-
-
-@pytest.mark.parametrize(
-    ("values", "wanted", "verdict", "seeds"),
-    [
-        ((), range(5), "undecided", 0),
-        ((1.0, 2.0), [2, 3, 4], "undecided", 2),
-        ([3 + x for x in SPREAD], [], "reproduced", 5),
-        ([-1 + x for x in SPREAD], [], "diverged", 5),
-        ([1.2 + x for x in SPREAD], [5, 6, 7], "undecided", 5),
-        ([*(1.2 + x for x in SPREAD), 1.1, 1.2, 1.4], range(8, 12), "undecided", 8),
-        ([*(1.2 + x for x in SPREAD), 2.0, 2.0, 2.0, 9.0], [], "reproduced", 8),
-    ],
-)
-def test_rule_mean_looks_at_the_values(values, wanted, verdict, seeds):
-    one = sample("mean")
-    one.take(numbers(*values), {})
-    assert one.fault is None
-    assert one.wanted() == list(wanted)
-    assert one.final == (not wanted)
-    assert (one.judgement.verdict, len(one.judged)) == (verdict, seeds)
-    assert one.judgement.rule == "mean"
-
-
-def test_rule_mean_reproduces_what_typical_rejects():
-    values = [-0.5, -0.2, -0.1, *(5.0 + x for x in SPREAD)]
-    one = sample("mean", regions={"value": Region(at_least=-1)})
-    one.take(numbers(*values), {})
-    assert one.judgement.held == 8
-    one = sample("mean", regions={"value": Region(at_least=0)}, max_seeds=8)
-    one.take(numbers(*values), {})
-    assert (one.judgement.held, one.judgement.verdict) == (5, "reproduced")
-    assert one.misses() == "value"
-
-
-def test_rule_mean_with_a_cap_and_with_a_smaller_number_of_looks():
-    capped, short = sample("mean", cap=6), sample("mean", max_seeds=5)
-    for one in (capped, short):
-        one.take(numbers(*(1.2 + x for x in SPREAD)), {})
-    assert capped.wanted() == [5]
-    assert short.final
-    assert short.judgement.verdict == "undecided"
-    capped.take({5: stored(5, value=1.3)}, {})
-    assert capped.final
-
-
-def test_logarithms_decide_where_the_scale_says_so():
-    values = (3.0, 9.0, 5.0, 4.0, 100.0)
-    plain, logarithmic = sample("mean"), sample("mean", scale="log")
-    for one in (plain, logarithmic):
-        one.take(numbers(*values), {})
-    assert plain.judgement.verdict == "undecided"
-    assert logarithmic.judgement.verdict == "reproduced"
-
-
-@pytest.mark.parametrize("rule", ["mean", "probe"])
-def test_value_without_a_logarithm_is_a_fault(rule):
-    one = sample(rule, scale="log")
-    one.take(numbers(0.0), {})
-    assert fault_of(one) == "seed 0: metric `value` is 0.0; `scale: log` takes positive values"
-    assert one.wanted() == []
-
-
-def test_value_without_a_logarithm_after_the_verdict_does_no_harm():
-    one = sample("mean", scale="log")
-    one.take(numbers(*(3 + x for x in SPREAD), -1.0), {})
+def test_missing_metric_after_the_verdict_does_no_harm():
+    one = sample()
+    one.take({**runs("++++++"), 6: stored(6, other=1.0)}, {})
     assert one.fault is None
     assert one.judgement.verdict == "reproduced"
 
 
-def test_infinite_value_diverges_under_the_rule_mean():
-    one = sample("mean")
-    one.take(numbers(2.0, 2.1, math.inf, 2.2, 1.9), {})
-    assert one.fault is None
-    assert one.judgement.verdict == "diverged"
+def test_last_look_comes_early_with_fewer_seeds_and_a_cap_ends_between_looks():
+    capped, short = sample(cap=8), sample(max_seeds=6)
+    for one in (capped, short):
+        one.take(runs("+++++-"), {})
+    assert capped.wanted() == [6, 7]
+    assert short.final
+    assert short.judgement.verdict == "undecided"
+    capped.take(runs("+", start=6), {})
+    assert not capped.final
+    capped.take(runs("+", start=7), {})
+    assert capped.final
+
+
+def test_one_infinite_value_decides_every_and_is_one_seed_of_typical():
+    every, typical = sample("every"), sample()
+    infinite = {5: stored(5, value=math.inf)}
+    every.take({0: stored(0, value=math.inf)}, {})
+    typical.take({**runs("+++++"), **infinite}, {})
+    assert every.fault is typical.fault is None
+    assert every.judgement.verdict == "diverged"
+    assert (typical.judgement.held, typical.judgement.verdict) == (5, "undecided")
+    assert typical.wanted() == [6, 7, 8]

@@ -55,12 +55,6 @@ SAME = (
     "seeds give the same values; declare `deterministic: true` if nothing is random, else use "
     "the run's seed, or return what varies with it too"
 )
-MEAN: dict[str, Any] = {
-    "kind": "number",
-    "rule": "mean",
-    "expect": {"value": {"at_least": 1}},
-    "control": {"scale": 0.25},
-}
 NINE = "9 of 20 seeds held, which does not decide; so near one half that 200 seeds would not decide"
 
 
@@ -94,48 +88,20 @@ CASES = {
         TOSS,
         *("reproduced", True, "6 of 6 seeds held; control rejected", "6/6", "diverged 0/6"),
     ),
-    "mean": Case(
-        MEAN,
-        "reproduced",
-        True,
-        "mean 1.5535 [1.2246, 1.8825] over 5 seeds; control rejected",
-        *("5/5", "diverged 0/5"),
+    "typical_open": Case(
+        {**TOSS, "seeds": {"max": 12}},
+        *(
+            "inconclusive",
+            False,
+            "8 of 12 seeds held, which does not decide; about 87 more would probably decide",
+            "8/12",
+        ),
+        entry={"smoke": {"share": 0.52}},
     ),
-    "mean_log": Case(
-        {**MEAN, "scale": "log", "expect": {"value": {"above": 3}}},
-        "diverged",
-        False,
-        "value is 1.6856 [1.2286, 1.7486], expected > 3; geometric mean 1.5384 [1.2325, 1.9202] "
-        "over 5 seeds",
-        "0/5",
-    ),
-    "mean_open": Case(
-        {**MEAN, "expect": {"value": {"at_least": 1.5}}, "seeds": {"max": 5}},
-        "inconclusive",
-        False,
-        "mean 1.5535 [1.2246, 1.8825] over 5 seeds, which does not decide; about 166 more would "
-        "probably decide",
-        "3/5",
-    ),
-    "mean_coarse": Case(
-        {**TOSS, "rule": "mean"},
-        "inconclusive",
-        False,
-        "mean 1 [-inf, inf] over 20 seeds, which does not decide; the rule `mean` says nothing "
-        "of equal values, `typical` does",
-        "20/20",
-    ),
-    "mean_control_passes": Case(
-        {**MEAN, "control": {"scale": 2.0}},
-        "vacuous",
-        False,
-        "the control (scale=2.0) passes the same check",
-        *("5/5", "reproduced 5/5"),
-    ),
-    "mean_no_logarithm": Case(
-        {**TOSS, "rule": "mean", "scale": "log", "control": {"share": 1.0}},
-        *("error", False, "seed 0: metric `hit` is 0.0; `scale: log` takes positive values"),
-        entry={"smoke": {"share": 0.0}},
+    "typical_vacuous": Case(
+        {**TOSS, "control": {"share": 0.95}},
+        *("vacuous", False, "the control (share=0.95) passes the same check"),
+        *("6/6", "reproduced 6/6"),
     ),
     "deterministic": Case(
         {"experiment": "constant", "control": {"value": 0.5}},
@@ -352,20 +318,18 @@ def test_settings_show_in_reason_and_repeat_command(
     assert result.repeat == f"pytest 'with blank/claims.yaml::holds'{options}"
 
 
-def test_record_of_the_rule_mean(results):
-    record = results["mean"].record
-    assert (record["rule"], record["scale"], record["max_seeds"]) == ("mean", None, 20)
-    mean, low, high = record["mean"]
-    assert mean == pytest.approx(sum(record["metrics"]["value"]["values"]) / 5)
-    assert 1 < low < mean < high
-    assert "0.67 standard deviations" in record["power"]
-    assert results["mean_log"].record["scale"] == "log"
-    assert (results["holds"].record["scale"], results["holds"].record["mean"]) == (None, None)
+def test_record_says_by_which_rule_it_was_judged(results):
+    record = results["typically"].record
+    assert (record["rule"], record["max_seeds"]) == ("typical", 20)
+    low, high = record["share"]
+    assert 0.5 < low < high == 1
+    assert record["power"] == "20 seeds show a share of 0.79 or more in 80 % of cases"
     assert [results[name].record["deterministic"] for name in ("holds", "deterministic")] == [
         *(False, True)
     ]
-    assert 0 < p_value(record) < 0.05
-    assert expected_errors([record, results["mean_open"].record]).claims == pytest.approx(0.1)
+    assert p_value(record) == 2 / 64
+    assert expected_errors([record, results["typical_open"].record]).claims == pytest.approx(0.1)
+    assert not {"scale", "mean"} & set(record), "what the rule `mean` had"
 
 
 def test_record_says_what_was_run(results):

@@ -20,7 +20,6 @@ RECORD: dict[str, Any] = {
     "seeds": 3,
     "metrics": {"value": {"median": 1.5, "low": 1.25, "high": 1.75, "values": [1.25, 1.5, 1.75]}},
     "rule": "every",
-    "scale": None,
     "max_seeds": 3,
     "deterministic": False,
     "share": [0.37, 1.0],
