@@ -164,6 +164,31 @@ def test_import_inside_a_function_counts(folder: Path):
     assert closure(folder, "first", Cache(None)).modules == {"numpy", "jax"}
 
 
+@pytest.mark.parametrize("file", ["reproduce.py", "method.py", "parts/inner.py"])
+@pytest.mark.parametrize(
+    ("last", "changed"), [("LAST = 1", "LAST = 2"), ("import yaml", "import tomlkit")]
+)
+def test_last_line_of_a_file_counts(folder: Path, file: str, last: str, changed: str):
+    before = files(folder)
+    with (folder / file).open("a", encoding="utf-8") as text:
+        text.write(f"\n\n{last}\n")
+    added = files(folder)
+    edit(folder / file, last, changed)
+    after = files(folder)
+    for one, other in ((before, added), (added, after)):
+        assert {name for name in one if one[name] != other[name]} == {file}
+    if last.startswith("import"):
+        code = closure(folder, "first", Cache(None))
+        assert code.modules == code.eager == {"numpy", "tomlkit"}
+
+
+def test_module_imported_in_the_last_line_belongs_to_the_closure(folder: Path):
+    (folder / "late.py").write_text("X = 1\n", encoding="utf-8")
+    with (folder / "method.py").open("a", encoding="utf-8") as text:
+        text.write("from . import late  # no newline follows")
+    assert "late.py" in files(folder)
+
+
 def test_cached_scan_says_the_same(folder: Path):
     cache = Cache(None)
     assert closure(folder, "first", cache) == closure(folder, "first", cache)
