@@ -1,7 +1,7 @@
 """The live view: time left, seeds done, and words for both."""
 
-from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,16 +12,16 @@ from claimbench.showing.live import Live, current, duration, seeds_text
 class Usual:
     """A store that knows how long runs under some keys took before."""
 
-    def __init__(self, **seconds):
+    def __init__(self, **seconds: float) -> None:
         self.seconds = seconds
-        self.asked = []
+        self.asked: list[tuple[str, str]] = []
 
-    def typical_seconds(self, identity, paper):
+    def typical_seconds(self, identity: Any, paper: str) -> float | None:
         self.asked.append((identity.key, paper))
         return self.seconds.get(identity.key)
 
 
-def sample(key, wanted, *took):
+def sample(key: str, wanted: int, *took: float) -> Any:
     """A sample that wants so many runs, and has runs that took so many seconds."""
     return SimpleNamespace(
         identity=SimpleNamespace(key=key),
@@ -30,33 +30,23 @@ def sample(key, wanted, *took):
     )
 
 
-@dataclass
-class Claim:
-    """What the view sees of a trial."""
+def trial(*samples: Any, verdict: str | None = None) -> Any:
+    """What the view sees of a claim with these samples, which a verdict has ended."""
+    return SimpleNamespace(
+        spec=SimpleNamespace(slug="lion"),
+        claim=SimpleNamespace(id="holds", experiment="measure"),
+        main=samples[0] if samples else None,
+        active=lambda: [] if verdict else list(samples),
+        result=SimpleNamespace(verdict=verdict) if verdict else None,
+    )
 
-    samples: list = field(default_factory=list)
-    result: object = None
-    paper: str = "lion"
-    claim_id: str = "holds"
 
-    @property
-    def spec(self):
-        return SimpleNamespace(slug=self.paper)
-
-    @property
-    def claim(self):
-        return SimpleNamespace(id=self.claim_id, experiment="measure")
-
-    @property
-    def main(self):
-        return self.samples[0] if self.samples else None
-
-    def active(self):
-        return [] if self.result else self.samples
+def view(trials: Any, store: Any, workers: int = 1) -> Live:
+    return Live(trials, store, workers)
 
 
 def left(*claims, workers=1, **usual):
-    return Live(claims, Usual(**usual), workers).seconds_left()
+    return view(claims, Usual(**usual), workers).seconds_left()
 
 
 @pytest.mark.parametrize(
@@ -68,42 +58,42 @@ def test_durations(seconds, text):
 
 
 def test_time_left_is_the_mean_of_the_runs_so_far_for_each_wanted_seed():
-    assert left(Claim([sample("a", 4, 1.0, 3.0)])) == 8.0
+    assert left(trial(sample("a", 4, 1.0, 3.0))) == 8.0
 
 
 def test_before_the_first_run_it_is_what_such_runs_took_before():
-    assert left(Claim([sample("a", 3)]), a=5.0) == 15.0
-    assert left(Claim([sample("a", 3, 1.0)]), a=5.0) == 3.0, "what runs now counts for more"
+    assert left(trial(sample("a", 3)), a=5.0) == 15.0
+    assert left(trial(sample("a", 3, 1.0)), a=5.0) == 3.0, "what runs now counts for more"
 
 
 def test_time_left_is_that_of_all_claims_shared_by_the_workers():
-    claims = [Claim([sample("a", 2, 10.0)]), Claim([sample("b", 3, 2.0)])]
+    claims = [trial(sample("a", 2, 10.0)), trial(sample("b", 3, 2.0))]
     assert left(*claims) == 26.0
     assert left(*claims, workers=2) == 13.0
 
 
 def test_runs_that_claims_share_are_waited_for_once():
-    assert left(Claim([sample("a", 2, 10.0)]), Claim([sample("a", 2, 10.0)])) == 20.0
+    assert left(trial(sample("a", 2, 10.0)), trial(sample("a", 2, 10.0))) == 20.0
 
 
 def test_claims_that_have_ended_or_that_nothing_is_known_of_add_nothing():
-    ended = Claim([sample("a", 9, 9.0)], result=SimpleNamespace(verdict="reproduced"))
+    ended = trial(sample("a", 9, 9.0), verdict="reproduced")
     assert left(ended) is None
-    assert left(Claim([sample("b", 2)])) is None
-    assert left(ended, Claim([sample("b", 2)]), Claim([sample("c", 2, 1.5)])) == 3.0
-    assert left(Claim([sample("c", 0, 1.5)])) == 0.0
+    assert left(trial(sample("b", 2))) is None
+    assert left(ended, trial(sample("b", 2)), trial(sample("c", 2, 1.5))) == 3.0
+    assert left(trial(sample("c", 0, 1.5))) == 0.0
 
 
 def test_store_is_asked_once_for_a_key():
     store = Usual()
-    live = Live([Claim([sample("a", 2)])], store, 1)
+    live = view([trial(sample("a", 2))], store)
     assert (live.seconds_left(), live.seconds_left()) == (None, None)
     assert store.asked == [("a", "lion")]
 
 
 def test_line_says_claims_runs_time_and_what_is_running():
-    ended = Claim([], result=SimpleNamespace(verdict="reproduced"))
-    live = Live([ended, Claim([sample("a", 4, 50.0)])], Usual(), 1)
+    ended = trial(verdict="reproduced")
+    live = view([ended, trial(sample("a", 4, 50.0))], Usual())
     status = Status(8, 7, ("lion measure seed 3",))
     assert live.line(status) == (
         "1 of 2 claims, 7 runs done, about 3 min to the next looks; lion measure seed 3"
@@ -111,10 +101,11 @@ def test_line_says_claims_runs_time_and_what_is_running():
 
 
 def test_shown_is_the_sample_that_wants_runs():
-    main, control = sample("a", 0, 1.0, 1.0), sample("b", 1)
-    waiting = Claim([main, control])
-    assert current(waiting) is control
+    main: Any = sample("a", 0, 1.0, 1.0)
+    control: Any = sample("b", 1)
+    waiting: Any = trial(main, control)
     assert seeds_text(waiting, control) == "control 0 of 1"
     assert seeds_text(waiting, main) == "2 of 2"
-    assert current(Claim([main])) is main
-    assert current(Claim([])) is None
+    assert current(waiting) is control
+    assert current(trial(main)) is main
+    assert current(trial()) is None
