@@ -11,7 +11,7 @@ import platform
 import shutil
 import tomllib
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from claimbench.cache import digest
@@ -42,7 +42,7 @@ class Profile:
     requires: tuple[str, ...]
     environment: dict[str, str]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of all that can change a result: everything but the description."""
         parts = {k: v for k, v in asdict(self).items() if k not in {"description", "memory_mb"}}

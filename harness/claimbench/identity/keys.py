@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ class Identity:
             **{f"method {text}": value for text, value in self.methods.items()},
         }
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The run key, 32 hexadecimal digits; with a seed index it names one run."""
         return digest(json.dumps(self.parts(), sort_keys=True))[:32]

@@ -42,6 +42,13 @@ _MIGRATIONS = (
     );
     CREATE INDEX verdicts_by_claim ON verdicts (paper, claim, tier, profile);
     """,
+    """
+    ALTER TABLE identities ADD COLUMN call TEXT NOT NULL DEFAULT '';
+    UPDATE identities SET call = call_in(parts);
+    CREATE INDEX identities_by_call ON identities (paper, call);
+    CREATE INDEX runs_seconds ON runs (run_key, seconds);
+    CREATE INDEX runs_with_artefacts ON runs (run_key, artefacts) WHERE artefacts != '[]';
+    """,
 )
 
 
@@ -80,7 +87,7 @@ class Store:
         self.home = home
         self.path = home / "store.sqlite"
         with self._explained():
-            self._connection = open_database(self.path, _MIGRATIONS)
+            self._connection = open_database(self.path, _MIGRATIONS, {"call_in": _call_in})
         self._identified: set[str] = set()
 
     def close(self) -> None:
@@ -124,8 +131,11 @@ class Store:
         with self._explained(), self._connection:
             if job.key not in self._identified:
                 self._connection.execute(
-                    "INSERT OR IGNORE INTO identities VALUES (?, ?, ?, ?)",
-                    (job.key, paper, json.dumps(identity.parts()), json.dumps(identity.packages)),
+                    "INSERT OR IGNORE INTO identities VALUES (?, ?, ?, ?, ?)",
+                    (
+                        *(job.key, paper, json.dumps(identity.parts())),
+                        *(json.dumps(identity.packages), _call(identity.parts())),
+                    ),
                 )
             self._connection.execute(
                 "INSERT OR IGNORE INTO environments VALUES (?, ?)", (row[7], surroundings)
@@ -215,19 +225,14 @@ class Store:
 
     def typical_seconds(self, identity: Identity, paper: str) -> float | None:
         """Return how long such a run took: of this key, else of the same call by earlier code."""
-        call = json.dumps(identity.arguments, sort_keys=True)
         with self._explained():
-            rows = self._connection.execute(
-                "SELECT run_key, parts, AVG(seconds) FROM runs JOIN identities USING (run_key) "
-                "WHERE runs.paper = ? AND experiment = ? GROUP BY run_key "
-                "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC",
-                (paper, identity.function, identity.key),
-            )
-            for key, parts, seconds in rows:
-                arguments = json.dumps(json.loads(parts)["arguments"], sort_keys=True)
-                if key == identity.key or arguments == call:
-                    return float(seconds)
-        return None
+            row = self._connection.execute(
+                "SELECT AVG(seconds) FROM identities JOIN runs USING (run_key) "
+                "WHERE identities.paper = ? AND call = ? GROUP BY run_key "
+                "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC LIMIT 1",
+                (paper, _call(identity.parts()), identity.key),
+            ).fetchone()
+        return None if row is None else float(row[0])
 
     def parts(self, run_key: str) -> dict[str, Any]:
         """Return the parts of the identity behind a run key; empty if it never ran."""
@@ -250,10 +255,13 @@ class Store:
     def run_keys(self) -> dict[str, tuple[str, set[str]]]:
         """Return for each run key its paper and the artefacts that its runs used."""
         with self._explained():
-            rows = self._connection.execute("SELECT run_key, paper, artefacts FROM runs").fetchall()
-        found: dict[str, tuple[str, set[str]]] = {}
-        for key, paper, artefacts in rows:
-            found.setdefault(key, (paper, set()))[1].update(json.loads(artefacts))
+            keys = self._connection.execute("SELECT run_key, paper FROM identities").fetchall()
+            used = self._connection.execute(
+                "SELECT DISTINCT run_key, artefacts FROM runs WHERE artefacts != '[]'"
+            ).fetchall()
+        found: dict[str, tuple[str, set[str]]] = {key: (paper, set()) for key, paper in keys}
+        for key, artefacts in used:
+            found[key][1].update(json.loads(artefacts))
         return found
 
     def counts(self) -> dict[str, int]:
@@ -285,3 +293,12 @@ class Store:
                 f"{self.path}: {error}; set CLAIMBENCH_HOME to a folder that can be written, or "
                 "move this file away to start anew"
             ) from error
+
+
+def _call(parts: dict[str, Any]) -> str:
+    """What an identity calls with which arguments, whatever its code is."""
+    return json.dumps([parts["function"], parts["arguments"]], sort_keys=True)
+
+
+def _call_in(parts: str) -> str:
+    return _call(json.loads(parts))
