@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claimbench.judging.sequential import ALPHA, POWER
+from claimbench.showing.markdown import table
 from tests.calibrate.samples import KINDS
 from tests.calibrate.tables import (
     INSIDE,
@@ -237,8 +238,7 @@ def _percent(share: float) -> str:
 
 
 def _table(titles: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---"] + ["--:"] * (len(titles) - 1), *body]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return table(titles, body, numbers=titles[1:])
 
 
 def plot(results: Results, path: Path) -> None:

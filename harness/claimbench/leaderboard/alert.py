@@ -10,7 +10,7 @@ from claimbench.judging.result import number
 from claimbench.leaderboard.diffing import QUALITY
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.published import Published
-from claimbench.leaderboard.tables import escape
+from claimbench.showing.markdown import escape, table
 from claimbench.showing.report import SYMBOLS
 
 
@@ -55,13 +55,11 @@ def alerts(files: Iterable[Published]) -> list[Alert]:
 def as_markdown(found: Iterable[Alert]) -> str:
     """Return a table with verdicts, values, dates and commits; one sentence if there is nothing."""
     rows = [
-        f"| `{one.name}` | {_shown(one.before)} | {_shown(one.event)} | {escape(one.cpu)} |"
-        for one in found
+        (f"`{one.name}`", _shown(one.before), _shown(one.event), escape(one.cpu)) for one in found
     ]
     if not rows:
         return "No claim is worse than it was.\n"
-    head = ["| claim | was | is | CPU |", "| :-- | :-- | :-- | :-- |"]
-    return "\n".join([*head, *rows]) + "\n"
+    return f"{table(('claim', 'was', 'is', 'CPU'), rows)}\n"
 
 
 def _shown(event: Mapping[str, Any]) -> str:
