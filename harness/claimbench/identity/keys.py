@@ -89,10 +89,7 @@ def run_identity(
         SyntaxError: a file of the closure cannot be parsed.
     """
     return identify(
-        spec.folder,
-        experiment,
-        arguments,
-        precision=spec.experiments[experiment].precision,
+        Call(spec.folder, experiment, arguments, spec.experiments[experiment].precision),
         profile=profile,
         cache=cache,
         machine=cpu_model() if is_timed(spec, experiment) else None,
@@ -106,34 +103,49 @@ def is_timed(spec: Spec, experiment: str) -> bool:
     return any(claim.kind == "speed" for claim in spec.claims if claim.experiment == experiment)
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of a function of a paper.
+
+    Attributes:
+        folder: the paper folder.
+        function: name of the experiment or artefact.
+        arguments: what it is called with, `run` aside.
+        precision: float32 or float64.
+        file: where the function stands, below the folder.
+    """
+
+    folder: Path
+    function: str
+    arguments: dict[str, Any]
+    precision: str
+    file: str = "reproduce.py"
+
+
 def identify(
-    folder: Path,
-    function: str,
-    arguments: dict[str, Any],
+    call: Call,
     *,
-    precision: str,
     profile: Profile,
     cache: Cache,
-    file: str = "reproduce.py",
     machine: str | None = None,
     methods: dict[str, str] | None = None,
     data: Iterable[str] = (),
 ) -> Identity:
-    """Return the identity of a call of a function in the paper folder.
+    """Return the identity of a call.
 
     Data sets are those that the code loads by name, and those that are named besides.
 
     Raises:
         SyntaxError: a file of the closure cannot be parsed.
     """
-    code = closure(folder, function, cache, file=file)
+    code = closure(call.folder, call.function, cache, file=call.file)
     python = ".".join(str(part) for part in sys.version_info[:2])
     packages = {name: version(name) for name in sorted(code.modules)}
     return Identity(
-        function=function,
+        function=call.function,
         files=code.files,
-        arguments=arguments,
-        precision=precision,
+        arguments=call.arguments,
+        precision=call.precision,
         profile=profile.name,
         profile_digest=profile.digest,
         packages={"python": python, **packages},

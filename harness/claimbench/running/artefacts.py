@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from claimbench.cache import Cache
 from claimbench.errors import AuthorError
-from claimbench.identity.keys import identify
+from claimbench.identity.keys import Call, identify
 from claimbench.running.seeds import derive, global_generators_kept
 
 if TYPE_CHECKING:
@@ -57,15 +57,12 @@ class ArtefactStore:
         """
         job, name = self._job, function.__name__
         module = sys.modules[function.__module__]
+        file = os.path.relpath(str(module.__file__), job.folder.resolve())
         identity = identify(
-            job.folder,
-            name,
-            arguments,
-            precision=job.precision,
+            Call(job.folder, name, arguments, job.precision, file),
             profile=job.profile,
             cache=_PARSED,
             methods={str(method): method.digest() for method in job.methods},
-            file=os.path.relpath(str(module.__file__), job.folder.resolve()),
         )
         self.used.append(identity.key)
         place = job.home / "artefacts" / identity.key
