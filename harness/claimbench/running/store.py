@@ -96,17 +96,20 @@ class Store:
 
     def runs(self, run_key: str) -> dict[int, StoredRun]:
         """Return the finished runs of a key, by seed index."""
-        with self._explained():
-            rows = self._connection.execute(
-                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb "
-                "FROM runs WHERE run_key = ?",
-                (run_key,),
-            ).fetchall()
-        return {row[0]: StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows}
+        return {run.index: run for run in self._runs("run_key = ?", run_key)}
 
     def run(self, run_key: str, index: int) -> StoredRun | None:
         """Return one finished run."""
-        return self.runs(run_key).get(index)
+        return next(iter(self._runs("run_key = ? AND seed_index = ?", run_key, index)), None)
+
+    def _runs(self, which: str, *values: str | int) -> list[StoredRun]:
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb "
+                f"FROM runs WHERE {which}",
+                values,
+            ).fetchall()
+        return [StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows]
 
     def curves(self, run_key: str, index: int) -> dict[str, tuple[list[float], list[float]]]:
         """Return the curves of a finished run; none if it is not there."""

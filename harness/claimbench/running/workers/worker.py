@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def encode_job(job: Job) -> dict[str, Any]:
         **vars(job),
         "folder": str(job.folder),
         "home": str(job.home),
-        "profile": asdict(job.profile),
+        "profile": {one.name: getattr(job.profile, one.name) for one in fields(Profile)},
         "methods": [vars(replacement) for replacement in job.methods],
     }
 
