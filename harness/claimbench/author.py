@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -208,6 +207,8 @@ class Run:
         Both run once to warm up, then in interleaved rounds (a b, b a, …) of at least 20 ms a
         side; the result is the median of the rounds' ratios.
         """
+        import statistics  # which every start of claimbench would wait for
+
         repeats_a, repeats_b = self._repeats(a), self._repeats(b)
         ratios = []
         for round_ in range(rounds):

@@ -2,6 +2,7 @@
 
 ClaimbenchError
 ├── UsageError            a request that cannot be carried out: unknown tier, folder, claim
+│   └── GitError          git is not there, or refuses
 ├── SpecError             a claims.yaml with problems; raised in `claimbench.spec.problems`
 ├── AuthorError           reproduce.py misuses the author surface
 ├── RecordError           what should be a verdict's record is none
@@ -15,6 +16,10 @@ class ClaimbenchError(Exception):
 
 class UsageError(ClaimbenchError):
     """The request cannot be carried out as it stands."""
+
+
+class GitError(UsageError):
+    """Git is not installed, or refuses what it is asked."""
 
 
 class AuthorError(ClaimbenchError):

@@ -1,8 +1,10 @@
 """Where claimbench keeps what it has run, and which commit the code is at."""
 
 import os
-import subprocess
 from pathlib import Path
+
+from claimbench.errors import GitError
+from claimbench.git import git
 
 _MARKS = (".claimbench", "pyproject.toml", ".git")
 
@@ -25,11 +27,8 @@ def home(start: Path | None = None) -> Path:
 
 def commit(folder: Path) -> str | None:
     """Return the commit that `folder` is at, with `+` where files differ; None outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=12", "--exclude=*"]
     try:
-        answer = subprocess.run(
-            [*command, "--dirty=+"], capture_output=True, text=True, check=False, timeout=20
-        )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
+        said = git(folder, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+")
+    except GitError:
         return None
-    return answer.stdout.strip() or None
+    return said.strip() or None

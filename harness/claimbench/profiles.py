@@ -4,18 +4,18 @@ A profile is a TOML file, of the suite or of the user (`profiles/` in claimbench
 user's configuration, `~/.config/claimbench` on Linux).
 """
 
-import difflib
 import json
 import os
 import platform
 import shutil
 import tomllib
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from claimbench.cache import digest
 from claimbench.errors import UsageError
+from claimbench.guessing import guess
 
 _FOLDER = Path(__file__).with_name("profile_files")
 
@@ -42,7 +42,7 @@ class Profile:
     requires: tuple[str, ...]
     environment: dict[str, str]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of all that can change a result: everything but the description."""
         parts = {k: v for k, v in asdict(self).items() if k not in {"description", "memory_mb"}}
@@ -90,9 +90,7 @@ def load_profile(name: str) -> Profile:
     """
     files = profile_files()
     if name not in files:
-        near = difflib.get_close_matches(name, files, n=1)
-        guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(files)}"
-        raise UsageError(f"no profile `{name}`; {guess}")
+        raise UsageError(f"no profile `{name}`; {guess(name, files, 'there are:')}")
     return _read(files[name])
 
 

@@ -44,4 +44,4 @@ def test_second_verification_of_a_paper(medians, environment, tmp_path):
     )
     assert "loaded: []\n" in again.stdout
     assert begun() == before
-    assert times[second] - times[bare] <= 0.4
+    assert times[second] - times[bare] <= 0.2

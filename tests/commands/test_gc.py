@@ -45,6 +45,22 @@ def test_nothing_goes_while_the_code_is_the_same(paper, store_home):
     assert paper.runs() == runs
 
 
+def test_runs_of_what_the_spec_passes_with_stay(make_paper, store_home, monkeypatch):
+    known = {"verdict": "diverges", "finding": "it is small", "passes_with": {"scale": 5.0}}
+    paper = make_paper(claims=[{"expect": {"value": {"at_least": 3}}, "known": known}])
+    monkeypatch.chdir(paper.folder.parents[1])
+    (result,) = verify(paper.folder)
+    assert result.record.passes_with is not None
+    assert result.record.passes_with.verdict == "reproduced"
+    before = Store(store_home).counts()
+    assert before["runs"] >= 1 + 3, "one seed of the claim, three of what passes"
+    gc.collect(days=0, dry=False)
+    assert Store(store_home).counts() == before
+    runs = paper.runs()
+    verify(paper.folder)
+    assert paper.runs() == runs
+
+
 def test_runs_and_artefacts_of_earlier_code_go(paper, store_home):
     paper.replace("[0.0] * size", "[1.0] * size")
     verify(paper.folder)

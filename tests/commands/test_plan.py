@@ -1,5 +1,7 @@
 """`verify --plan` says what would run, and runs nothing."""
 
+import json
+
 import pytest
 
 from claimbench import verify
@@ -23,7 +25,7 @@ def test_new_paper_needs_seeds_control_and_a_second_execution(make_paper, planne
     paper = make_paper()
     assert planned(paper) == [
         "tiny::holds     5 to run,    0 stored  never ran before",
-        "5 runs, about 0 s on 2 workers, not counting 5 that never ran before",
+        "5 runs, none of which ever ran before",
     ]
     assert paper.runs() == []
 
@@ -56,3 +58,49 @@ def test_total_is_shared_by_the_workers():
     claims = [Planned("p", "a", 0, (4.0, 4.0)), Planned("p", "b", 0, (2.0, None))]
     *_, total = plan.lines(claims, 2)
     assert total == "4 runs, about 5 s on 2 workers, not counting 1 that never ran before"
+
+
+def publish(paper, **changes):
+    """Publish a verdict of the paper as its suite would."""
+    record = {
+        "claim": "holds",
+        "cpu": "CPU A",
+        "seconds": 12.0,
+        "seeds": 3,
+        "controls": [{"seeds": 1}, {"seeds": 2}],
+        "passes_with": None,
+        **changes,
+    }
+    root = paper.folder.parents[1]
+    (root / "common").mkdir(exist_ok=True)
+    (root / "common" / "__init__.py").touch()
+    path = root / "leaderboards" / "results" / "cpu" / "smoke" / "tiny.json"
+    path.parent.mkdir(parents=True)
+    entry = {"results": {"CPU A": {"record": record, "code": {}}}, "history": []}
+    head = {"format": 1, "paper": "tiny", "profile": "cpu", "tier": "smoke"}
+    path.write_text(json.dumps({**head, "claims": {"holds": entry}}), encoding="utf-8")
+
+
+def test_what_never_ran_here_is_estimated_by_what_is_published(make_paper, planned):
+    paper = make_paper()
+    publish(paper)
+    assert planned(paper) == [
+        "tiny::holds     5 to run,    0 stored  about 10.0 s",  # 12 s for 6 runs
+        "5 runs, about 5 s on 2 workers",
+    ]
+    assert planned(paper, tier="standard")[-1].endswith("none of which ever ran before")
+
+
+def test_own_runs_count_for_more_than_published_ones(make_paper, planned):
+    paper = make_paper()
+    publish(paper, seconds=6000.0)
+    verify(paper.folder)
+    paper.replace("1 + random.random()", "2 + random.random()")
+    assert planned(paper)[-1] == "5 runs, about 0 s on 2 workers"
+
+
+@pytest.mark.parametrize("changes", [{"seeds": 0, "controls": []}, {"seconds": None}])
+def test_published_claim_that_never_ran_says_nothing(make_paper, planned, changes):
+    paper = make_paper()
+    publish(paper, **changes)
+    assert planned(paper)[-1] == "5 runs, none of which ever ran before"

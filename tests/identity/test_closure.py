@@ -1,5 +1,6 @@
 """What belongs to an experiment's code, and what does not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -164,9 +165,61 @@ def test_import_inside_a_function_counts(folder: Path):
     assert closure(folder, "first", Cache(None)).modules == {"numpy", "jax"}
 
 
+@pytest.mark.parametrize("file", ["reproduce.py", "method.py", "parts/inner.py"])
+@pytest.mark.parametrize(
+    ("last", "changed"), [("LAST = 1", "LAST = 2"), ("import yaml", "import tomlkit")]
+)
+def test_last_line_of_a_file_counts(folder: Path, file: str, last: str, changed: str):
+    before = files(folder)
+    with (folder / file).open("a", encoding="utf-8") as text:
+        text.write(f"\n\n{last}\n")
+    added = files(folder)
+    edit(folder / file, last, changed)
+    after = files(folder)
+    for one, other in ((before, added), (added, after)):
+        assert {name for name in one if one[name] != other[name]} == {file}
+    if last.startswith("import"):
+        code = closure(folder, "first", Cache(None))
+        assert code.modules == code.eager == {"numpy", "tomlkit"}
+
+
+def test_module_imported_in_the_last_line_belongs_to_the_closure(folder: Path):
+    (folder / "late.py").write_text("X = 1\n", encoding="utf-8")
+    with (folder / "method.py").open("a", encoding="utf-8") as text:
+        text.write("from . import late  # no newline follows")
+    assert "late.py" in files(folder)
+
+
 def test_cached_scan_says_the_same(folder: Path):
     cache = Cache(None)
     assert closure(folder, "first", cache) == closure(folder, "first", cache)
+
+
+def test_second_look_in_a_process_reads_no_file(folder: Path, monkeypatch):
+    before = closure(folder, "first", Cache(None))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    assert closure(folder, "first", Cache(None)) is before
+    monkeypatch.chdir(folder.parent)
+    assert closure(Path(folder.name), "first", Cache(None)).files == before.files
+
+
+def test_edit_is_seen_even_if_size_and_time_of_the_file_stay(folder: Path):
+    path = folder / "parts" / "inner.py"
+    before, was = files(folder), path.stat()
+    edit(path, "return x", "return y")
+    os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert path.stat().st_size == was.st_size
+    assert files(folder)["parts/inner.py"] != before["parts/inner.py"]
+
+
+def test_module_that_appears_or_goes_later_is_seen(folder: Path):
+    edit(folder / "method.py", "from .parts", "from .parts import other\nfrom .parts")
+    other = folder / "parts" / "other.py"
+    for _ in range(2):
+        assert "parts/other.py" not in files(folder)
+        other.write_text("X = 1\n", encoding="utf-8")
+        assert "parts/other.py" in files(folder)
+        other.unlink()
 
 
 def test_location_of_the_folder_does_not_matter(folder: Path, tmp_path_factory):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from claimbench.cache import Cache
-from claimbench.identity.keys import Identity, identify, version
+from claimbench.identity.keys import Call, Identity, identify, version
 from claimbench.profiles import load_profile
 from common.data.digits import digits
 
@@ -24,9 +24,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(folder: Path, arguments: dict[str, Any] | None = None, **changes: Any) -> Identity:
-    words = {"precision": "float32", "profile": PROFILE, "cache": Cache(None), **changes}
-    return identify(folder, "f", arguments or {}, **words)
+def make(
+    folder: Path,
+    arguments: dict[str, Any] | None = None,
+    precision: str = "float32",
+    **changes: Any,
+) -> Identity:
+    words = {"profile": PROFILE, "cache": Cache(None), **changes}
+    return identify(Call(folder, "f", arguments or {}, precision), **words)
 
 
 def test_key_is_a_digest_of_32_digits_and_stable(folder: Path):

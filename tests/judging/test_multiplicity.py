@@ -58,6 +58,14 @@ def test_what_was_not_judged_has_no_p_value(verdict):
     assert expected_errors([record(verdict)]).judged == 0
 
 
+def test_p_value_of_reproduced_is_that_of_its_weakest_part():
+    strong, weak = (0, 6), (1, 9)
+    alone = p_value(record("diverged", held=1, seeds=9, controls=()))
+    assert alone > p_value(record("reproduced"))
+    assert p_value(record("reproduced", controls=(strong, weak, strong))) == alone
+    assert p_value(record("reproduced", held=8, seeds=9, controls=(strong,))) == alone
+
+
 def tried(rng, share, control_share):
     """A claim with one control, tried under the rule `typical`, as a record."""
     main = judge((rng.random(20) < share).tolist())

@@ -312,3 +312,34 @@ def test_probe_looks_at_one_seed_and_judges_nothing():
     assert [run.index for run in one.judged] == [0]
     with pytest.raises(ValueError, match="rule `probe` judges nothing"):
         _ = one.judgement
+
+
+def test_missing_metric_after_the_verdict_does_no_harm():
+    one = sample()
+    one.take({**runs("++++++"), 6: stored(6, other=1.0)}, {})
+    assert one.fault is None
+    assert one.judgement.verdict == "reproduced"
+
+
+def test_last_look_comes_early_with_fewer_seeds_and_a_cap_ends_between_looks():
+    capped, short = sample(cap=8), sample(max_seeds=6)
+    for one in (capped, short):
+        one.take(runs("+++++-"), {})
+    assert capped.wanted() == [6, 7]
+    assert short.final
+    assert short.judgement.verdict == "undecided"
+    capped.take(runs("+", start=6), {})
+    assert not capped.final
+    capped.take(runs("+", start=7), {})
+    assert capped.final
+
+
+def test_one_infinite_value_decides_every_and_is_one_seed_of_typical():
+    every, typical = sample("every"), sample()
+    infinite = {5: stored(5, value=math.inf)}
+    every.take({0: stored(0, value=math.inf)}, {})
+    typical.take({**runs("+++++"), **infinite}, {})
+    assert every.fault is typical.fault is None
+    assert every.judgement.verdict == "diverged"
+    assert (typical.judgement.held, typical.judgement.verdict) == (5, "undecided")
+    assert typical.wanted() == [6, 7, 8]

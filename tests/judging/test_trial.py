@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import claimbench
+from claimbench.judging.multiplicity import expected_errors, p_value
 from claimbench.judging.record import Record
 from claimbench.judging.sample import Sample
 from claimbench.judging.trial import Trial
@@ -94,6 +95,21 @@ CASES = {
     "typically": Case(
         TOSS,
         *("reproduced", True, "6 of 6 seeds held; control rejected", "6/6", "diverged 0/6"),
+    ),
+    "typical_open": Case(
+        {**TOSS, "seeds": {"max": 12}},
+        *(
+            "inconclusive",
+            False,
+            "8 of 12 seeds held, which does not decide; about 87 more would probably decide",
+            "8/12",
+        ),
+        entry={"smoke": {"share": 0.52}},
+    ),
+    "typical_vacuous": Case(
+        {**TOSS, "control": {"share": 0.95}},
+        *("vacuous", False, "the control (share=0.95) passes the same check"),
+        *("6/6", "reproduced 6/6"),
     ),
     "deterministic": Case(
         {"experiment": "constant", "control": {"value": 0.5}},
@@ -310,6 +326,21 @@ def test_settings_show_in_reason_and_repeat_command(
     (result,) = claimbench.verify(paper.folder, executor="inline", **settings)
     assert (result.verdict, result.reason) == (verdict, reason)
     assert result.repeat == f"pytest 'with blank/tossing/claims.yaml::holds'{options}"
+
+
+def test_record_says_by_which_rule_it_was_judged(results):
+    record = results["typically"].record
+    assert (record.rule, record.max_seeds) == ("typical", 20)
+    assert record.share is not None
+    low, high = record.share
+    assert 0.5 < low < high == 1
+    assert record.power == "20 seeds show a share of 0.79 or more in 80 % of cases"
+    assert [results[name].record.deterministic for name in ("holds", "deterministic")] == [
+        *(False, True)
+    ]
+    assert p_value(record) == 2 / 64
+    assert expected_errors([record, results["typical_open"].record]).claims == pytest.approx(0.1)
+    assert not {"scale", "mean"} & set(record.as_json()), "what the rule `mean` had"
 
 
 def test_record_says_what_was_run(results):

@@ -41,6 +41,26 @@ def test_ranks_are_shared_by_papers_that_cannot_be_told_apart(make_file):
     assert (by_name["open"].share, by_name["open"].low, by_name["open"].high) == (None, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("other_high", "ranks"),
+    [(0.5, {"first": 1, "other": 1, "last": 3}), (0.499, {"first": 1, "other": 2, "last": 3})],
+)
+def test_papers_whose_intervals_touch_share_a_rank(make_file, monkeypatch, other_high, ranks):
+    intervals = {9: (0.5, 0.9), 8: (0.3, other_high), 1: (0.0, 0.1)}
+    monkeypatch.setattr(
+        "claimbench.leaderboard.board.binomial_interval",
+        lambda decided, reproduced, level: intervals[reproduced],
+    )
+    files = [
+        make_file("first", **claims(9)),
+        make_file("other", **claims(8)),
+        make_file("last", **claims(1)),
+    ]
+    board = make_board(files, {}, "cpu")
+    assert {row.paper: row.rank for row in board.papers} == ranks
+    assert [row.paper for row in board.papers] == ["first", "other", "last"]
+
+
 def test_highest_tier_that_judged_counts(make_file):
     files = [
         make_file("lion", tier="standard", a={"verdict": "diverged"}, b={"verdict": "skipped"}),

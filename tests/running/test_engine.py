@@ -1,10 +1,13 @@
 """`claimbench.verify` and the engine below it: which claims, in which order, with which seeds."""
 
 import contextlib
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
 import claimbench
 from claimbench.errors import UsageError
@@ -268,3 +271,39 @@ def test_claim_that_is_not_judged_here_says_what_it_was_where_it_is(make_paper):
     claimbench.verify(paper.folder, tier="standard")
     (after,) = claimbench.verify(paper.folder)
     assert after.reason == "judged from standard (there: reproduced)"
+
+
+LATE = """
+@experiment
+def late(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    import numpy
+    import torch
+
+    drawn = {"numpy": numpy.random.random(), "torch": torch.rand((), dtype=torch.double).item()}
+    return {name: scaled(value, scale) for name, value in drawn.items()}
+"""
+METRICS = """
+import json, sys, claimbench
+(result,) = claimbench.verify(sys.argv[1], executor=sys.argv[2])
+print(json.dumps({name: of["values"] for name, of in result.record["metrics"].items()}))
+"""
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_framework_that_only_a_function_imports_is_seeded(make_paper, executor):
+    paper = make_paper(
+        code=LATE,
+        claims=[{"experiment": "late", "expect": {"numpy": {"below": 1}, "torch": {"below": 1}}}],
+    )
+    done = subprocess.run(  # a process of its own, for this one has loaded both
+        [sys.executable, "-c", METRICS, paper.folder, executor],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    seeds = [derive("late", index) for index in range(3)]
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    assert json.loads(done.stdout) == {
+        "numpy": [np.random.RandomState(seed).random() for seed in seeds],
+        "torch": [torch.rand((), dtype=torch.double, generator=one).item() for one in generators],
+    }

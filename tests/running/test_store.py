@@ -1,5 +1,7 @@
 """The store: rows written once, read back as they were, by several processes."""
 
+import json
+import math
 import sqlite3
 from multiprocessing import get_context
 from pathlib import Path
@@ -190,3 +192,124 @@ def test_parallel_writers_lose_nothing(tmp_path: Path):
     store = Store(tmp_path)
     assert sorted(store.runs(identity().key)) == list(range(80))
     assert len(store.verdicts()) == 80
+
+
+# how long runs took
+
+FIRST_SCHEMA = """
+CREATE TABLE identities (
+    run_key TEXT PRIMARY KEY, paper TEXT NOT NULL, parts TEXT NOT NULL, packages TEXT NOT NULL
+);
+CREATE TABLE runs (
+    run_key TEXT NOT NULL, seed_index INTEGER NOT NULL, seed INTEGER NOT NULL,
+    paper TEXT NOT NULL, experiment TEXT NOT NULL, metrics TEXT NOT NULL,
+    curves TEXT NOT NULL, environment TEXT NOT NULL, started_at TEXT NOT NULL,
+    seconds REAL NOT NULL, cpu_seconds REAL NOT NULL, peak_mb REAL,
+    artefacts TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
+);
+CREATE TABLE environments (id TEXT PRIMARY KEY, content TEXT NOT NULL);
+CREATE TABLE repeats (
+    run_key TEXT NOT NULL, seed_index INTEGER NOT NULL, metrics TEXT NOT NULL,
+    started_at TEXT NOT NULL, PRIMARY KEY (run_key, seed_index)
+);
+CREATE TABLE failures (
+    id INTEGER PRIMARY KEY, run_key TEXT NOT NULL, seed_index INTEGER NOT NULL,
+    paper TEXT NOT NULL, experiment TEXT NOT NULL, message TEXT NOT NULL,
+    traceback TEXT NOT NULL, log TEXT NOT NULL, started_at TEXT NOT NULL
+);
+CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY, paper TEXT NOT NULL, claim TEXT NOT NULL, tier TEXT NOT NULL,
+    profile TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL
+);
+CREATE INDEX verdicts_by_claim ON verdicts (paper, claim, tier, profile);
+PRAGMA user_version=1;
+"""
+
+
+def add(store: Store, one: Identity, seconds: float, index: int = 0, **more: Any) -> None:
+    store.add_run(outcome(index, key=one.key, seconds=seconds, **more), one, "paper", {})
+
+
+def test_usual_time_is_the_mean_of_this_key_else_of_the_latest_same_call(store: Store):
+    now, before, long_ago = (identity(files={"a.py": text}) for text in "abc")
+    assert store.typical_seconds(now, "paper") is None
+    add(store, long_ago, 9.0)
+    add(store, before, 2.0)
+    add(store, before, 4.0, 1)
+    assert store.typical_seconds(now, "paper") == 3.0
+    add(store, now, 1.0)
+    add(store, before, 6.0, 2)
+    assert store.typical_seconds(now, "paper") == 1.0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"arguments": {"n": 2}}, {"arguments": {"n": 1.0}}, {"arguments": {}}, {"function": "g"}],
+)
+def test_another_call_says_nothing_of_the_time(store: Store, other: dict[str, Any]):
+    add(store, identity(), 9.0)
+    assert store.typical_seconds(identity(**other), "paper") is None
+    assert store.typical_seconds(identity(), "another paper") is None
+
+
+def test_order_of_arguments_and_infinite_ones_make_no_other_call(store: Store):
+    one = identity(arguments={"a": [1, 2], "b": math.inf}, files={"a.py": "old"})
+    add(store, one, 9.0)
+    assert store.typical_seconds(identity(arguments={"b": math.inf, "a": [1, 2]}), "paper") == 9.0
+
+
+def old_store(home: Path) -> Identity:
+    """Write a store of the first schema with one run, and return its identity."""
+    old = identity(arguments={"b": math.inf, "a": 0.1})
+    home.mkdir()
+    connection = sqlite3.connect(home / "store.sqlite")
+    connection.executescript(FIRST_SCHEMA)
+    parts = (json.dumps(old.parts()), json.dumps(old.packages))
+    connection.execute("INSERT INTO identities VALUES (?, ?, ?, ?)", (old.key, "paper", *parts))
+    row = (old.key, 0, 7, "paper", "f", '{"x": 1.0}', "{}", "e", "2026", 2.5, 2.0, 9.0, '["art"]')
+    connection.execute(f"INSERT INTO runs VALUES ({', '.join('?' * len(row))})", row)
+    connection.commit()
+    connection.close()
+    return old
+
+
+def test_store_of_the_first_schema_is_brought_up_to_date(tmp_path: Path):
+    old = old_store(tmp_path / "home")
+    store = Store(tmp_path / "home")
+    assert store.runs(old.key)[0].metrics == {"x": 1.0}
+    again = identity(arguments={"a": 0.1, "b": math.inf}, files={"a.py": "new"})
+    assert store.typical_seconds(again, "paper") == 2.5
+    assert store.run_keys() == {old.key: ("paper", {"art"})}
+    add(store, again, 5.0)
+    assert store.typical_seconds(again, "paper") == 5.0
+
+
+def open_and_ask(home: Path, one: Identity) -> float | None:
+    return Store(home).typical_seconds(one, "paper")
+
+
+def test_many_processes_may_bring_it_up_to_date_at_once(tmp_path: Path):
+    old = old_store(tmp_path / "home")
+    with get_context("spawn").Pool(4) as pool:
+        assert pool.starmap(open_and_ask, [(tmp_path / "home", old)] * 12) == [2.5] * 12
+
+
+def test_run_keys_have_their_paper_and_all_artefacts_of_their_runs(store: Store):
+    other = identity(arguments={"n": 2})
+    store.add_run(outcome(0, artefacts=("a", "b")), identity(), "paper", {})
+    store.add_run(outcome(1, artefacts=("b", "c")), identity(), "paper", {})
+    store.add_run(outcome(0, key=other.key), other, "another", {})
+    assert store.run_keys() == {
+        identity().key: ("paper", {"a", "b", "c"}),
+        other.key: ("another", set()),
+    }
+
+
+def test_what_is_forgotten_has_no_key_and_no_time(store: Store):
+    other = identity(arguments={"n": 2})
+    add(store, identity(), 1.0)
+    add(store, other, 2.0)
+    store.forget({identity().key}, "2020")
+    assert list(store.run_keys()) == [other.key]
+    assert store.typical_seconds(identity(), "paper") is None
+    assert store.typical_seconds(other, "paper") == 2.0

@@ -9,6 +9,7 @@ from claimbench.cli import main
 from claimbench.errors import UsageError
 from claimbench.spec import Region, Spec, load_spec
 from claimbench.spec.amendments import changes, papers_at, spec_at, unamended, within
+from claimbench.spec.models import Seeds
 
 SPEC = """\
 paper: {title: T, year: 2024, authors: [A], theme: t}
@@ -89,11 +90,14 @@ LOOSENED = [
 ]
 
 
-def test_another_scale_is_a_change(folder: Path):
-    claim = load_spec(folder).claims[1].model_copy(update={"declared_rule": "mean"})
-    logarithmic = claim.model_copy(update={"scale": "log"})
-    assert list(changes(claim, logarithmic)) == ["the scale was linear and is log"]
-    assert list(changes(logarithmic, claim)) == ["the scale was log and is linear"]
+def test_another_rule_is_a_change_in_both_directions(folder: Path):
+    claim = load_spec(folder).claims[1]
+    every, typical = (
+        claim.model_copy(update={"declared_rule": rule, "seeds": Seeds(max=12)})
+        for rule in ("every", "typical")
+    )
+    assert list(changes(every, typical)) == ["the rule was every and is typical"]
+    assert list(changes(typical, every)) == ["the rule was typical and is every"]
 
 
 @pytest.mark.parametrize(("old", "new", "message"), LOOSENED, ids=[case[2] for case in LOOSENED])

@@ -45,16 +45,25 @@ ONE = [
         ),
     ),
     (
-        ("seeds: {max: 12}", "rule: means"),
+        ("seeds: {max: 12}", "rule: typically"),
         (
             24,
-            "means",
-            LOWER + "`rule` must be every, typical or mean, found `means`; did you mean `mean`?",
+            "typically",
+            LOWER + "`rule` must be every or typical, found `typically`; did you mean `typical`?",
         ),
     ),
     (
-        ("seeds: {max: 12}", "scale: linear\n    rule: mean"),
-        (24, "linear", LOWER + "`scale` must be log, found `linear`"),
+        ("seeds: {max: 12}", "rule: mean"),
+        (24, "mean", LOWER + "`rule` must be every or typical, found `mean`"),
+    ),
+    (
+        ("seeds: {max: 12}", "scale: log"),
+        (
+            24,
+            "scale",
+            LOWER + "unknown key `scale`; allowed are id, statement, source, kind, fidelity, "
+            "deviation, experiment, expect, control, from, rule, seeds, reported, known, amended",
+        ),
     ),
     (
         ("paper:\n", "papers: {}\npaper:\n"),

@@ -76,8 +76,8 @@ def test_claim_by_id(spec: Load):
         ((), ["typical", "every"], [12, 1]),
         ([("    seeds: {max: 12}\n", "")], ["typical", "every"], [20, 1]),
         ([("seeds: {max: 12}", "rule: every")], ["every", "every"], [3, 1]),
-        ([("seeds: {max: 12}", "rule: mean")], ["mean", "every"], [20, 1]),
-        ([("seeds: {max: 12}", "seeds: {max: 5}\n    rule: mean")], ["mean", "every"], [5, 1]),
+        ([("seeds: {max: 12}", "rule: typical")], ["typical", "every"], [20, 1]),
+        ([("seeds: {max: 12}", "seeds: {max: 5}\n    rule: every")], ["every", "every"], [5, 1]),
         ([("    deterministic: true\n", "    smoke: {}\n")], ["typical", "every"], [12, 3]),
         (
             [("    deterministic: true\n", "    smoke: {}\n"), ("kind: exact", "kind: rate")],
@@ -194,9 +194,9 @@ def test_spec_of_the_design(write):
         "def beta3_schedule(run, *, steps=1):\n    ...\n\n\n@experiment\n"
         "def language_model(run, *, steps=1, beta3=0.999):\n    ...\n"
     )
-    claim, _, on_mean = load_spec(write(claims, source)).claims
-    assert (on_mean.rule, on_mean.scale, on_mean.max_seeds) == ("mean", "log", 12)
-    assert claim.scale is None
+    claim, _, on_all = load_spec(write(claims, source)).claims
+    assert (on_all.rule, on_all.max_seeds) == ("every", 12)
+    assert (claim.rule, claim.max_seeds) == ("typical", 20)
     assert [claim.judged_at(tier) for tier in TIERS] == [False, True, True]
     assert claim.known_at("full") is not None
     assert [removal.id for removal in load_spec(write(claims, source)).removed] == [

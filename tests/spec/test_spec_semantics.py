@@ -76,64 +76,6 @@ ONE = [
         (24, "101", LOWER + "the rule every takes 1 to 100 seeds, found 101"),
     ),
     (
-        ("seeds: {max: 12}", "seeds: {max: 10}\n    rule: mean"),
-        (24, "10", LOWER + "the rule mean takes at most 5, 8, 12 or 20 seeds, found 10"),
-    ),
-    # rule mean
-    (
-        ("seeds: {max: 12}", "scale: log"),
-        (
-            24,
-            "scale",
-            LOWER + "only the rule mean has a scale; remove `scale`, or add `rule: mean`",
-        ),
-    ),
-    (
-        (EXPECT, "{loss_gap: {above: 0}, tokens: {above: 1}}\n    rule: mean"),
-        (
-            21,
-            "expect",
-            LOWER + "the rule mean judges one metric, and `expect` has loss_gap and tokens; make "
-            "two claims, or remove `rule`",
-        ),
-    ),
-    (
-        (
-            EXPECT,
-            "{smoke: {loss_gap: {above: 1}}, full: {loss_gap: {above: 1}, tokens: {above: 1}}}\n"
-            "    rule: mean",
-        ),
-        (
-            21,
-            "full",
-            LOWER + "the rule mean judges one metric, and `expect.full` has loss_gap and tokens; "
-            "make two claims, or remove `rule`",
-        ),
-    ),
-    (
-        (EXPECT, "{loss_gap: {above: 0}}\n    rule: mean\n    scale: log"),
-        (
-            21,
-            "loss_gap",
-            LOWER + "`scale: log` takes positive bounds, and loss_gap > 0 has 0; move it, or "
-            "remove `scale`",
-        ),
-    ),
-    (
-        (EXPECT, "{loss_gap: {between: [-2, -1]}}\n    rule: mean\n    scale: log"),
-        (
-            21,
-            "loss_gap",
-            LOWER
-            + "`scale: log` takes positive bounds, and loss_gap in [-2, -1] has -2; move it, or "
-            "remove `scale`",
-        ),
-    ),
-    (
-        ("control: {optimizer: adamw}", "control: {optimizer: adamw}\n    rule: mean"),
-        (33, "rule", HALF + "`memory` is deterministic, so one run decides; remove `rule`"),
-    ),
-    (
         ("control: {optimizer: adamw}", "control: {optimizer: adamw}\n    rule: typical"),
         (33, "rule", HALF + "`memory` is deterministic, so one run decides; remove `rule`"),
     ),

@@ -1,5 +1,6 @@
 """`claimbench gc`: remove what the present code cannot reach any more."""
 
+import json
 import shutil
 import time
 from argparse import ArgumentParser, Namespace
@@ -77,12 +78,15 @@ def run_keys(spec: Spec, cache: Cache) -> Iterator[str]:
         profile = load_profile(name)
         for claim in spec.claims:
             experiment = spec.experiments[claim.experiment]
+            calls: dict[str, dict[str, object]] = {}  # 1, 1.0 and true are different arguments
             for tier in TIERS:
                 for override in _overrides(claim, tier):
                     arguments = {**experiment.arguments(tier), **override}
-                    yield run_identity(
-                        spec, claim.experiment, arguments, profile=profile, cache=cache
-                    ).key
+                    calls[json.dumps(arguments)] = arguments
+            for arguments in calls.values():
+                yield run_identity(
+                    spec, claim.experiment, arguments, profile=profile, cache=cache
+                ).key
 
 
 def _overrides(claim: Claim, tier: Tier) -> Iterator[dict[str, object]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import statistics
-import subprocess
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from claimbench.cache import Cache
-from claimbench.errors import UsageError
+from claimbench.errors import GitError, UsageError
+from claimbench.git import git
+from claimbench.guessing import meant
 from claimbench.hydra.config import SelectionConfig
 from claimbench.hydra.sharding import place
 from claimbench.identity.closure import closure
@@ -79,9 +79,9 @@ def _names(spec: Spec, claim: Claim) -> set[str]:
 def _check(what: str, wanted: Iterable[str], known: Collection[str]) -> None:
     for word in wanted:
         if word not in known:
-            near = difflib.get_close_matches(word, known, n=1)
+            near = meant(word, known)
             few = ", ".join(sorted(known)) if len(known) <= 20 else f"{len(known)} of them"
-            guess = f"did you mean `{near[0]}`?" if near else f"there are: {few}"
+            guess = f"did you mean `{near}`?" if near else f"there are: {few}"
             raise UsageError(f"selection.{what}s: no {what} `{word}`; {guess}")
 
 
@@ -125,13 +125,9 @@ def changed_files(revision: str) -> set[Path]:
 
 def _git(*words: str) -> str:
     try:
-        return subprocess.run(
-            ["git", *words], capture_output=True, text=True, check=True, timeout=60
-        ).stdout
-    except FileNotFoundError:
-        raise UsageError("selection.changed needs git") from None
-    except subprocess.CalledProcessError as trouble:
-        raise UsageError(f"selection.changed: {trouble.stderr.strip()}") from None
+        return git(Path(), *words)
+    except GitError as trouble:
+        raise UsageError(f"selection.changed: {trouble}") from None
 
 
 def depends_on(spec: Spec, files: Collection[Path], cache: Cache) -> bool:

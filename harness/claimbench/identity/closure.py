@@ -8,6 +8,7 @@ documentation change nothing.
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,12 @@ class Closure:
     loads: frozenset[str] = frozenset()
 
 
+_Stamp = tuple[int, int, int, int]
+_Stamps = dict[Path, _Stamp]
+_KNOWN: dict[tuple[Path, str, str], tuple[_Stamps, Closure]] = {}
+"""Closures found by this process, each with what its files and their folders looked like."""
+
+
 @dataclass(frozen=True)
 class _Import:
     level: int
@@ -60,6 +67,8 @@ def closure(
 ) -> Closure:
     """Return the closure of a function defined in a file of the paper folder.
 
+    It is found once a process, and anew when one of its files or their folders has changed.
+
     Args:
         folder: the paper folder.
         function: its name.
@@ -72,6 +81,12 @@ def closure(
         FileNotFoundError: the file is missing.
     """
     start = folder / file
+    place = (folder.absolute(), function, file)
+    from_disk = read is Path.read_bytes
+    known = _KNOWN.get(place) if from_disk else None
+    if known is not None and all(_stamp(path) == was for path, was in known[0].items()):
+        return known[1]
+    stamps: _Stamps = {}
     digests: dict[Path, str] = {}
     modules: set[str] = set()
     eager: set[str] = set()
@@ -81,19 +96,33 @@ def closure(
         path, target = waiting.pop()
         if path in digests:
             continue
+        for looked_at in (path.parent, path):
+            stamps.setdefault(looked_at, _stamp(looked_at))  # before it is read
         digests[path], imports, texts = _scan(path, read(path), target, cache)
         loads.update(texts)
         for import_ in imports:
             own, foreign = _resolve(import_, path, folder)
-            waiting += [(found, None) for found in own]
+            waiting += [(module, None) for module in own]
             if foreign is not None:
                 modules.add(foreign.partition(".")[0])
                 if import_.eager:
                     eager |= {foreign, foreign.partition(".")[0]}
     files = {_label(path, folder): value for path, value in sorted(digests.items())}
-    return Closure(
+    found = Closure(
         files, frozenset(modules), frozenset(eager), tuple(sorted(digests)), frozenset(loads)
     )
+    if from_disk:
+        _KNOWN[place] = (stamps, found)
+    return found
+
+
+def _stamp(path: Path) -> _Stamp:
+    """What changes whenever the content of a file, or the names in a folder, do."""
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        return (0, 0, 0, 0)
+    return (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino)
 
 
 def _label(path: Path, folder: Path) -> str:

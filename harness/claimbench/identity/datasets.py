@@ -7,12 +7,12 @@ from; a method `about()` that returns version, licence and checksum; and attribu
 checksum of the data, and `source`, who published it.
 """
 
-import difflib
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from claimbench.errors import UsageError
+from claimbench.guessing import guess
 
 
 def data_sets() -> list[str]:
@@ -28,10 +28,7 @@ def provider(name: str) -> Any:
     """
     found = _provider(name)
     if found is None:
-        names = data_sets()
-        near = difflib.get_close_matches(name, names, n=1)
-        guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
-        raise UsageError(f"no data set `{name}`; {guess}")
+        raise UsageError(f"no data set `{name}`; {guess(name, data_sets(), 'there are:')}")
     return found
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ class Identity:
             **{f"method {text}": value for text, value in self.methods.items()},
         }
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The run key, 32 hexadecimal digits; with a seed index it names one run."""
         return digest(json.dumps(self.parts(), sort_keys=True))[:32]
@@ -93,10 +93,7 @@ def run_identity(
         SyntaxError: a file of the closure cannot be parsed.
     """
     return identify(
-        spec.folder,
-        experiment,
-        arguments,
-        precision=spec.experiments[experiment].precision,
+        Call(spec.folder, experiment, arguments, spec.experiments[experiment].precision),
         profile=profile,
         cache=cache,
         machine=cpu_model() if is_timed(spec, experiment) else None,
@@ -111,22 +108,37 @@ def is_timed(spec: Spec, experiment: str) -> bool:
     return any(claim.kind == "speed" for claim in spec.claims if claim.experiment == experiment)
 
 
+@dataclass(frozen=True)
+class Call:
+    """A call of a function of a paper.
+
+    Attributes:
+        folder: the paper folder.
+        function: name of the experiment or artefact.
+        arguments: what it is called with, `run` aside.
+        precision: float32 or float64.
+        file: where the function stands, below the folder.
+    """
+
+    folder: Path
+    function: str
+    arguments: dict[str, Any]
+    precision: str
+    file: str = "reproduce.py"
+
+
 def identify(
-    folder: Path,
-    function: str,
-    arguments: dict[str, Any],
+    call: Call,
     *,
-    precision: str,
     profile: Profile,
     cache: Cache,
-    file: str = "reproduce.py",
     machine: str | None = None,
     methods: dict[str, str] | None = None,
     data: Iterable[str] = (),
     declared: Iterable[str] = (),
     read: Callable[[Path], bytes] = Path.read_bytes,
 ) -> Identity:
-    """Return the identity of a call of a function in the paper folder.
+    """Return the identity of a call.
 
     Data sets are those that the code loads by name, and those that are named besides.
 
@@ -134,21 +146,21 @@ def identify(
         SyntaxError: a file of the closure cannot be parsed.
         UsageError: a declared file is not there.
     """
-    code = closure(folder, function, cache, file=file, read=read)
+    code = closure(call.folder, call.function, cache, file=call.file, read=read)
     python = ".".join(str(part) for part in sys.version_info[:2])
     packages = {name: version(name) for name in sorted(code.modules)}
     return Identity(
-        function=function,
+        function=call.function,
         files=code.files,
-        arguments=arguments,
-        precision=precision,
+        arguments=call.arguments,
+        precision=call.precision,
         profile=profile.name,
         profile_digest=profile.digest,
         packages={"python": python, **packages},
         machine=machine,
         methods=methods or {},
         data={n: value for n in sorted({*code.loads, *data}) if (value := checksum(n))},
-        declared={name: _file_digest(folder, name) for name in sorted(declared)},
+        declared={name: _file_digest(call.folder, name) for name in sorted(declared)},
         eager=code.eager,
     )
 

@@ -1,7 +1,6 @@
 """Other people's implementations in the place of a name of a paper's method.py."""
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import re
@@ -14,6 +13,7 @@ from typing import Any
 
 from claimbench.cache import digest
 from claimbench.errors import AuthorError, UsageError
+from claimbench.guessing import guess
 from claimbench.identity.keys import version
 
 _FORM = re.compile(r"(?P<name>\w+)=(?P<source>[^:]+(?::[\\/][^:]*)?):(?P<attribute>[\w.]+)")
@@ -108,11 +108,10 @@ def check(replacement: Replacement, folder: Path) -> None:
         for alias in node.names
     }
     if replacement.name not in used:
-        near = difflib.get_close_matches(replacement.name, used, n=1)
-        guess = f"did you mean `{near[0]}`?" if near else f"they use {', '.join(sorted(used))}"
         raise UsageError(
             f"--method {replacement}: the experiments of {folder.name} don't import "
-            f"`{replacement.name}` from .method; {guess}"
+            f"`{replacement.name}` from .method; "
+            f"{guess(replacement.name, sorted(used), 'they use')}"
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from claimbench.judging.words import number
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.published import Event, Published
-from claimbench.leaderboard.tables import escape
+from claimbench.showing.markdown import escape, table
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,11 @@ def alerts(files: Iterable[Published]) -> list[Alert]:
 def as_markdown(found: Iterable[Alert]) -> str:
     """Return a table with verdicts, values, dates and commits; one sentence if there is nothing."""
     rows = [
-        f"| `{one.name}` | {_shown(one.before)} | {_shown(one.event)} | {escape(one.cpu)} |"
-        for one in found
+        (f"`{one.name}`", _shown(one.before), _shown(one.event), escape(one.cpu)) for one in found
     ]
     if not rows:
         return "No claim is worse than it was.\n"
-    head = ["| claim | was | is | CPU |", "| :-- | :-- | :-- | :-- |"]
-    return "\n".join([*head, *rows]) + "\n"
+    return f"{table(('claim', 'was', 'is', 'CPU'), rows)}\n"
 
 
 def _shown(event: Event) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from claimbench.errors import UsageError
+from claimbench.errors import GitError, UsageError
+from claimbench.git import git
 from claimbench.home import home
 from claimbench.judging.record import jsonable
 from claimbench.judging.verdict import Verdict
@@ -23,8 +23,8 @@ from claimbench.leaderboard.published import (
     results_in,
 )
 from claimbench.leaderboard.publishing import from_store
-from claimbench.leaderboard.tables import escape
 from claimbench.running.store import Store
+from claimbench.showing.markdown import escape, table
 
 STORE = "store"
 
@@ -87,22 +87,16 @@ def load(name: str) -> list[Published]:
 def _from_revision(name: str) -> list[Published]:
     if name.startswith("-"):
         raise UsageError(f"`{name}` is no revision")
-    listed = _git(
-        "ls-tree", "-r", "--name-only", "--full-tree", name, "--", f"{RESULTS.as_posix()}/"
-    )
-    if listed is None:
-        raise UsageError(f"`{name}` is no folder, no git revision and not `{STORE}`")
+    where = ("-r", "--name-only", "--full-tree", name, "--", f"{RESULTS.as_posix()}/")
+    try:
+        listed = git(Path(), "ls-tree", *where)
+    except GitError:
+        raise UsageError(f"`{name}` is no folder, no git revision and not `{STORE}`") from None
     found = []
     for path in listed.splitlines():
         if PurePosixPath(path).suffix == ".json":
-            text = _git("show", f"{name}:{path}")
-            found.append(parse(text or "", f"{name}:{path}"))
+            found.append(parse(git(Path(), "show", f"{name}:{path}"), f"{name}:{path}"))
     return found
-
-
-def _git(*arguments: str) -> str | None:
-    answer = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    return answer.stdout if answer.returncode == 0 else None
 
 
 def differences(before: Iterable[Published], after: Iterable[Published]) -> list[Difference]:
@@ -166,13 +160,13 @@ def as_markdown(found: Sequence[Difference]) -> str:
     """Return a table for an issue or a job's summary."""
     if not found:
         return "No verdict changed.\n"
-    lines = ["| claim | what | before | now | values |", "| :-- | :-- | :-- | :-- | :-- |"]
-    for one in found:
-        what = f"**{one.what}, worse**" if one.worse else one.what
-        values = "; ".join([*_moves(one), *one.reasons])
-        cells = (f"`{one.name}`", what, _word(one.before), _word(one.after), escape(values))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return f"{table(('claim', 'what', 'before', 'now', 'values'), map(_row, found))}\n"
+
+
+def _row(one: Difference) -> tuple[str, ...]:
+    what = f"**{one.what}, worse**" if one.worse else one.what
+    values = "; ".join([*_moves(one), *one.reasons])
+    return f"`{one.name}`", what, _word(one.before), _word(one.after), escape(values)
 
 
 def as_json(found: Sequence[Difference]) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import html
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import counted
 from claimbench.leaderboard.board import Board, ClaimRow, PaperRow, day
 from claimbench.leaderboard.files import write_if_changed
+from claimbench.showing.markdown import escape, table
 from claimbench.tiers import TIERS
 
 JSON_FORMAT = 1
@@ -154,9 +153,8 @@ def _papers_table(papers: Sequence[PaperRow]) -> str:
         *(f"{v.symbol} (known)" if v is Verdict.DIVERGED else v.symbol for v in Verdict),
         *("controls rejected", "fidelity", "CPU-seconds", "last run"),
     )
-    rows = [_row(paper) for paper in papers]
-    align = [":--" if name in ("paper", "fidelity") else "--:" for name in head]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (head, align, *rows)) + "\n"
+    numbers = set(head) - {"paper", "fidelity"}
+    return f"{table(head, map(_row, papers), numbers=numbers)}\n"
 
 
 def _row(paper: PaperRow) -> tuple[str, ...]:
@@ -213,9 +211,3 @@ def _others(board: Board) -> Iterator[str]:
 def _claims(papers: Iterable[PaperRow]) -> Iterator[ClaimRow]:
     for paper in papers:
         yield from paper.claims
-
-
-def escape(text: str) -> str:
-    """Return plain text as Markdown that shows it, on one line."""
-    one_line = " ".join(text.split())
-    return re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", html.escape(one_line, quote=False))

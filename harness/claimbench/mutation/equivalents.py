@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from claimbench.errors import UsageError
+from claimbench.guessing import guess, meant
 from claimbench.mutation.rewriting import Description, Mutant
 from claimbench.spec.problems import Problem
 from claimbench.spec.reading import Document
@@ -93,10 +93,8 @@ def _problems(entry: Any, index: int, document: Document) -> Iterable[Problem]:
     misspelt = set()
     for key in entry:
         if key not in _KEYS:
-            near = next(iter(difflib.get_close_matches(key, _KEYS, 1)), None)
-            misspelt.add(near)
-            advice = f"did you mean `{near}`?" if near else f"allowed are {', '.join(_KEYS)}"
-            text = f"entry {index + 1}: unknown key `{key}`; {advice}"
+            misspelt.add(meant(key, _KEYS))
+            text = f"entry {index + 1}: unknown key `{key}`; {guess(key, _KEYS)}"
             yield document.problem((*place, key), text, at="key")
     for key in _TEXTS:
         if key not in entry and key not in misspelt:

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from claimbench.cache import Cache
 from claimbench.errors import AuthorError
-from claimbench.identity.keys import identify
+from claimbench.identity.keys import Call, identify
 from claimbench.running.loading import loaded_source
 from claimbench.running.seeds import derive, global_generators_kept
 from claimbench.running.workers.execute import make_run
@@ -83,15 +83,12 @@ class ArtefactStore:
     def _key(self, function: Callable[..., Any], arguments: dict[str, Any]) -> str:
         """Return the key of an artefact of the code that this process has imported."""
         job, module = self._job, sys.modules[function.__module__]
+        file = os.path.relpath(str(module.__file__), job.folder.resolve())
         return identify(
-            job.folder,
-            function.__name__,
-            arguments,
-            precision=job.precision,
+            Call(job.folder, function.__name__, arguments, job.precision, file),
             profile=job.profile,
             cache=_PARSED,
             methods={str(method): method.digest() for method in job.methods},
-            file=os.path.relpath(str(module.__file__), job.folder.resolve()),
             declared=job.files,
             read=loaded_source,
         ).key

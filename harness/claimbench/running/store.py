@@ -46,6 +46,13 @@ _MIGRATIONS = (
     """,
     # records had other fields then; runs are there still and are judged again
     "DELETE FROM verdicts;",
+    """
+    ALTER TABLE identities ADD COLUMN call TEXT NOT NULL DEFAULT '';
+    UPDATE identities SET call = call_in(parts);
+    CREATE INDEX identities_by_call ON identities (paper, call);
+    CREATE INDEX runs_seconds ON runs (run_key, seconds);
+    CREATE INDEX runs_with_artefacts ON runs (run_key, artefacts) WHERE artefacts != '[]';
+    """,
 )
 
 
@@ -84,7 +91,7 @@ class Store:
         self.home = home
         self.path = home / "store.sqlite"
         with self._explained():
-            self._connection = open_database(self.path, _MIGRATIONS)
+            self._connection = open_database(self.path, _MIGRATIONS, {"call_in": _call_in})
         self._identified: set[str] = set()
 
     def close(self) -> None:
@@ -93,17 +100,20 @@ class Store:
 
     def runs(self, run_key: str) -> dict[int, StoredRun]:
         """Return the finished runs of a key, by seed index."""
-        with self._explained():
-            rows = self._connection.execute(
-                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb "
-                "FROM runs WHERE run_key = ?",
-                (run_key,),
-            ).fetchall()
-        return {row[0]: StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows}
+        return {run.index: run for run in self._runs("run_key = ?", run_key)}
 
     def run(self, run_key: str, index: int) -> StoredRun | None:
         """Return one finished run."""
-        return self.runs(run_key).get(index)
+        return next(iter(self._runs("run_key = ? AND seed_index = ?", run_key, index)), None)
+
+    def _runs(self, which: str, *values: str | int) -> list[StoredRun]:
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb "
+                f"FROM runs WHERE {which}",
+                values,
+            ).fetchall()
+        return [StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows]
 
     def curves(self, run_key: str, index: int) -> dict[str, tuple[list[float], list[float]]]:
         """Return the curves of a finished run; none if it is not there."""
@@ -128,8 +138,11 @@ class Store:
         with self._explained(), self._connection:
             if job.key not in self._identified:
                 self._connection.execute(
-                    "INSERT OR IGNORE INTO identities VALUES (?, ?, ?, ?)",
-                    (job.key, paper, json.dumps(identity.parts()), json.dumps(identity.packages)),
+                    "INSERT OR IGNORE INTO identities VALUES (?, ?, ?, ?, ?)",
+                    (
+                        *(job.key, paper, json.dumps(identity.parts())),
+                        *(json.dumps(identity.packages), _call(identity.parts())),
+                    ),
                 )
             self._connection.execute(
                 "INSERT OR IGNORE INTO environments VALUES (?, ?)", (row[7], surroundings)
@@ -218,19 +231,14 @@ class Store:
 
     def typical_seconds(self, identity: Identity, paper: str) -> float | None:
         """Return how long such a run took: of this key, else of the same call by earlier code."""
-        call = json.dumps(identity.arguments, sort_keys=True)
         with self._explained():
-            rows = self._connection.execute(
-                "SELECT run_key, parts, AVG(seconds) FROM runs JOIN identities USING (run_key) "
-                "WHERE runs.paper = ? AND experiment = ? GROUP BY run_key "
-                "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC",
-                (paper, identity.function, identity.key),
-            )
-            for key, parts, seconds in rows:
-                arguments = json.dumps(json.loads(parts)["arguments"], sort_keys=True)
-                if key == identity.key or arguments == call:
-                    return float(seconds)
-        return None
+            row = self._connection.execute(
+                "SELECT AVG(seconds) FROM identities JOIN runs USING (run_key) "
+                "WHERE identities.paper = ? AND call = ? GROUP BY run_key "
+                "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC LIMIT 1",
+                (paper, _call(identity.parts()), identity.key),
+            ).fetchone()
+        return None if row is None else float(row[0])
 
     def parts(self, run_key: str) -> dict[str, Any]:
         """Return the parts of the identity behind a run key; empty if it never ran."""
@@ -253,10 +261,13 @@ class Store:
     def run_keys(self) -> dict[str, tuple[str, set[str]]]:
         """Return for each run key its paper and the artefacts that its runs used."""
         with self._explained():
-            rows = self._connection.execute("SELECT run_key, paper, artefacts FROM runs").fetchall()
-        found: dict[str, tuple[str, set[str]]] = {}
-        for key, paper, artefacts in rows:
-            found.setdefault(key, (paper, set()))[1].update(json.loads(artefacts))
+            keys = self._connection.execute("SELECT run_key, paper FROM identities").fetchall()
+            used = self._connection.execute(
+                "SELECT DISTINCT run_key, artefacts FROM runs WHERE artefacts != '[]'"
+            ).fetchall()
+        found: dict[str, tuple[str, set[str]]] = {key: (paper, set()) for key, paper in keys}
+        for key, artefacts in used:
+            found[key][1].update(json.loads(artefacts))
         return found
 
     def counts(self) -> dict[str, int]:
@@ -288,3 +299,12 @@ class Store:
                 f"{self.path}: {error}; set CLAIMBENCH_HOME to a folder that can be written, or "
                 "move this file away to start anew"
             ) from error
+
+
+def _call(parts: dict[str, Any]) -> str:
+    """What an identity calls with which arguments, whatever its code is."""
+    return json.dumps([parts["function"], parts["arguments"]], sort_keys=True)
+
+
+def _call_in(parts: str) -> str:
+    return _call(json.loads(parts))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from claimbench.judging.record import Record
 from claimbench.judging.result import Result
 from claimbench.judging.words import interval_text
-from claimbench.leaderboard.tables import escape
+from claimbench.showing.markdown import escape, table
 from claimbench.showing.report import control_text, summary_line
 
 
@@ -15,23 +15,21 @@ def as_markdown(results: Sequence[Result]) -> str:
     """Return one line a claim, with what is not as expected in bold, and the totals."""
     if not results:
         return "No claim was selected.\n"
-    lines = [
-        "| claim | verdict | held | measured, expected | control |",
-        "| :-- | :-- | :-- | :-- | :-- |",
-    ]
-    for result in results:
-        record = result.record
-        verdict = record.verdict.marked + (" (known)" if record.known_divergence else "")
-        cells = (
-            escape(f"{record.name} ({record.tier})"),
-            verdict if result.as_expected else f"**{verdict}**: {escape(result.reason)}",
-            f"{record.held}/{record.seeds}" if record.seeds else "",
-            escape("; ".join(_values(record))),
-            escape(control_text(record)) if record.seeds else "",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+    head = ("claim", "verdict", "held", "measured, expected", "control")
     total = escape(summary_line([result.record for result in results]))
-    return "\n".join([*lines, "", f"{total}."]) + "\n"
+    return f"{table(head, map(_row, results))}\n\n{total}.\n"
+
+
+def _row(result: Result) -> tuple[str, ...]:
+    record = result.record
+    verdict = record.verdict.marked + (" (known)" if record.known_divergence else "")
+    return (
+        escape(f"{record.name} ({record.tier})"),
+        verdict if result.as_expected else f"**{verdict}**: {escape(result.reason)}",
+        f"{record.held}/{record.seeds}" if record.seeds else "",
+        escape("; ".join(_values(record))),
+        escape(control_text(record)) if record.seeds else "",
+    )
 
 
 def _values(record: Record) -> Iterator[str]:

@@ -4,12 +4,12 @@ Every expectation is written down before the first result. One that is loosened 
 claim that is removed, must say so in the spec (`amended`, `removed`), where readers see it.
 """
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from claimbench.errors import UsageError
+from claimbench.git import git
 from claimbench.spec import TIERS, Claim, Region, Spec, SpecError, load_spec
 from claimbench.spec.discovery import SPEC_FILE
 
@@ -77,8 +77,8 @@ def spec_at(revision: str, folder: Path) -> Spec | None:
     Raises:
         UsageError: git does not know the revision, or the spec then is none today.
     """
-    _git(folder.parent, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-    names = _git(folder.parent, "ls-tree", "--name-only", revision, f"{folder.name}/").split()
+    git(folder.parent, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    names = git(folder.parent, "ls-tree", "--name-only", revision, f"{folder.name}/").split()
     if f"{folder.name}/{SPEC_FILE}" not in names:
         return None
     with tempfile.TemporaryDirectory() as name:
@@ -86,8 +86,8 @@ def spec_at(revision: str, folder: Path) -> Spec | None:
         copy.mkdir()
         for file in _FILES:
             if f"{folder.name}/{file}" in names:
-                text = _git(folder.parent, "show", f"{revision}:./{folder.name}/{file}")
-                (copy / file).write_text(text, encoding="utf-8")
+                text = git(folder.parent, "show", f"{revision}:./{folder.name}/{file}")
+                (copy / file).write_bytes(text.encode("utf-8", errors="surrogateescape"))
         try:
             return load_spec(copy)
         except SpecError as error:
@@ -100,15 +100,5 @@ def papers_at(revision: str, root: Path) -> set[str]:
     Raises:
         UsageError: git does not know the revision.
     """
-    names = _git(root, "ls-tree", "-r", "--name-only", revision, "./").split("\n")
+    names = git(root, "ls-tree", "-r", "--name-only", revision, "./").split("\n")
     return {Path(name).parts[0] for name in names if Path(name).parts[1:] == (SPEC_FILE,)}
-
-
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        reason = done.stderr.strip() or f"no such revision: {words[-1].removesuffix('^{commit}')}"
-        raise UsageError(f"git {words[0]} in {folder}: {reason}")
-    return done.stdout

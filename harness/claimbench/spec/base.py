@@ -14,7 +14,7 @@ KEBAB = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 class Model(BaseModel):
     """A frozen model without conversions: an unknown key or another type is an error."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 def refusal(sentence: str, key: str | None = None) -> PydanticCustomError:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from claimbench.spec.explain import guess, prefix
+from claimbench.guessing import guess
+from claimbench.spec.explain import prefix
 from claimbench.spec.models import Claim, Experiment, Known
 from claimbench.spec.parts import Part, Parts
 from claimbench.spec.problems import Problem
@@ -43,7 +44,7 @@ def check(parts: Parts, document: Document, reproduce: Reproduce) -> Iterator[Pr
 
 def _absent(name: str, document: Document, reproduce: Reproduce) -> Problem:
     known = reproduce.experiments() or list(reproduce.functions)
-    advice = guess(name, known).replace("allowed are", "its experiments are") if known else "add it"
+    advice = guess(name, known, "its experiments are") if known else "add it"
     text = f"experiment `{name}`: no such function in reproduce.py; {advice}"
     return document.problem(("experiments", name), text, at="key")
 

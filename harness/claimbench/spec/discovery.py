@@ -3,7 +3,6 @@
 Papers are those of the project, or else those that claimbench brings.
 """
 
-import difflib
 import os
 import shlex
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from claimbench import suite
 from claimbench.errors import UsageError
+from claimbench.guessing import meant
 
 SPEC_FILE = "claims.yaml"
 
@@ -87,8 +87,8 @@ def _find(name: str | Path) -> list[Path]:
         if (place / name / SPEC_FILE).is_file():
             return [place / name]
     slugs = [folder.name for place in {root, own} for folder in paper_folders(place)]
-    near = difflib.get_close_matches(str(name), slugs, n=1)
-    guess = f"; did you mean `{near[0]}`?" if near else f" and no folder with a {SPEC_FILE}"
+    near = meant(str(name), slugs)
+    guess = f"; did you mean `{near}`?" if near else f" and no folder with a {SPEC_FILE}"
     raise UsageError(f"`{name}` is no paper in {root}{guess}")
 
 

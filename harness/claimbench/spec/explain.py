@@ -1,6 +1,5 @@
 """From an error of pydantic to our sentence at its place in the file."""
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from claimbench.guessing import guess, meant
 from claimbench.spec.base import Model
 from claimbench.spec.models import (
     BY_TIER,
@@ -147,17 +147,6 @@ def named(parts: Location) -> str:
         return f"`{'.'.join(str(part) for part in parts)}`"
     entry = f"entry {int(parts[last]) + 1} of {named(parts[:last])}"
     return f"{named(parts[last + 1 :])} of {entry}" if parts[last + 1 :] else entry
-
-
-def meant(word: str, known: Sequence[str]) -> str | None:
-    """Return the known word that is nearest to a word, if any is near."""
-    return next(iter(difflib.get_close_matches(word[:100], known, 1)), None)
-
-
-def guess(word: str, known: Sequence[str]) -> str:
-    """Return the end of a sentence on an unknown word: the nearest known one, or all."""
-    near = meant(word, known)
-    return f"did you mean `{near}`?" if near else f"allowed are {', '.join(known)}"
 
 
 def keys_of(location: Location) -> list[str]:

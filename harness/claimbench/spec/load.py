@@ -4,20 +4,13 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import ValidationError
 
-from claimbench.spec import contract, semantics
-from claimbench.spec.explain import explain
-from claimbench.spec.models import ClaimsFile, Spec
-from claimbench.spec.parts import Part, Parts, parts_of
-from claimbench.spec.problems import LIMIT, Problem, SpecError
-from claimbench.spec.reading import Document
-from claimbench.spec.reproduce_ast import Reproduce
+from claimbench.spec.models import Spec
+from claimbench.spec.problems import Problem
 
 COMPANIONS = {
     "method.py": "no such file; the paper's method stands here, alone and importable",
@@ -65,55 +58,25 @@ def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
     if (refusal := _bad_slug(slug)) is not None:
         lacks.append(_lack(folder, refusal))
     if cache is None or claims is None or source is None or lacks:
-        return _check(folder, slug, claims, source, lacks)
+        return _checked(folder, slug, claims, source, lacks)
     key = _key(slug, claims, source)
     if (text := cache.get(key)) is not None:
         try:
             return Spec.model_validate_json(text, context={"folder": folder})
         except ValidationError:
             pass  # not what was put there; checked anew and replaced
-    spec = _check(folder, slug, claims, source, lacks)
+    spec = _checked(folder, slug, claims, source, lacks)
     cache.put(key, spec.model_dump_json(by_alias=True, exclude_defaults=True))
     return spec
 
 
-def _check(
+def _checked(
     folder: Path, slug: str, claims: bytes | None, source: bytes | None, lacks: list[Problem]
 ) -> Spec:
-    reproduce = None if source is None else Reproduce(folder / "reproduce.py", source)
-    problems: list[Problem] = []
-    file = None
-    if claims is not None:
-        document = Document(folder / "claims.yaml", claims)
-        problems += document.problems
-        if document.readable:
-            try:
-                file = ClaimsFile.model_validate(document.data)
-                parts = Parts(
-                    {index: Part(claim) for index, claim in enumerate(file.claims)},
-                    {name: Part(experiment) for name, experiment in file.experiments.items()},
-                )
-            except ValidationError as error:
-                problems += explain(error, document)
-                parts = parts_of(document.data)
-            problems += islice(_problems(document, reproduce, parts), LIMIT + 1)
-    if reproduce is not None:
-        problems += reproduce.problems
-    problems += lacks
-    if problems or file is None:
-        raise SpecError(slug, problems)
-    lines = tuple(document.line(("claims", index)) for index in range(len(file.claims)))
-    content = {name: getattr(file, name) for name in ClaimsFile.model_fields}
-    return Spec.model_validate(
-        {**content, "slug": slug, "lines": lines}, context={"folder": folder}
-    )
+    # YAML's parser and the wording of problems, which a spec from the cache does not need
+    from claimbench.spec.checking import check
 
-
-def _problems(document: Document, reproduce: Reproduce | None, parts: Parts) -> Iterator[Problem]:
-    yield from semantics.check(parts, document)
-    yield from semantics.files(parts, document)
-    if reproduce is not None and not reproduce.problems:
-        yield from contract.check(parts, document, reproduce)
+    return check(folder, slug, claims, source, lacks)
 
 
 def _read(path: Path) -> tuple[bytes | None, Problem | None]:

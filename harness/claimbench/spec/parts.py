@@ -5,8 +5,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from claimbench.guessing import meant
 from claimbench.spec.base import Model
-from claimbench.spec.explain import keys_of_model, meant
+from claimbench.spec.explain import keys_of_model
 from claimbench.spec.models import Claim, Experiment
 from claimbench.spec.problems import LIMIT
 

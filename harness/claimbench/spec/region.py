@@ -9,6 +9,7 @@ from claimbench.spec.base import Finite, Model, Positive, refusal
 
 LOWER = ("at_least", "above")
 UPPER = ("at_most", "below")
+ENDS = {*LOWER, *UPPER}
 
 
 class Region(Model):
@@ -41,7 +42,7 @@ class Region(Model):
     @model_validator(mode="after")
     def _is_one_interval(self) -> Self:
         given = {key for key in self.model_fields_set if getattr(self, key) is not None}
-        if len(given) == 1 and not given.isdisjoint((*LOWER, *UPPER)):
+        if len(given) == 1 and given < ENDS:
             return self
         bounds = [key for key in (*LOWER, *UPPER, "between", "equals") if key in given]
         if not bounds:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from claimbench.spec.explain import guess, prefix
+from claimbench.guessing import guess
+from claimbench.spec.explain import prefix
 from claimbench.spec.models import Claim, Known, rule_of
 from claimbench.spec.parts import Part, Parts
 from claimbench.spec.problems import Problem

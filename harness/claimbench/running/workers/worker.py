@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def encode_job(job: Job) -> dict[str, Any]:
         **vars(job),
         "folder": str(job.folder),
         "home": str(job.home),
-        "profile": vars(job.profile),
+        "profile": {one.name: getattr(job.profile, one.name) for one in fields(Profile)},
         "methods": [vars(replacement) for replacement in job.methods],
     }
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calibrate import boundary
-from calibrate.samples import KINDS
-from calibrate.tables import (
+from claimbench.judging.sequential import ALPHA, POWER
+from claimbench.showing.markdown import table
+from tests.calibrate.samples import KINDS
+from tests.calibrate.tables import (
     INSIDE,
     MEAN,
     MEDIAN,
@@ -18,26 +19,20 @@ from calibrate.tables import (
     WORDS,
     Control,
     Row,
-    Width,
     controls,
     curves,
     rows,
     typical_errors,
-    widths,
 )
-from claimbench.judging import group_t
-from claimbench.judging.sequential import ALPHA, POWER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FULL, FAST = 200_000, 4_000
-COMMAND = "python -m calibrate --out docs"
+COMMAND = "python -m tests.calibrate --out docs"
 
 COLUMNS = (
     "typical",
-    "mean",
-    "mean, log",
     "t, 5 seeds",
     "t, 10 seeds",
     "t, until clear",
@@ -46,10 +41,10 @@ COLUMNS = (
 )
 ABOUT_SHARE = ("every", "typical", "one seed")
 DRAWN = (
-    *("typical", "mean", "t, 10 seeds", "t, until clear", "MLPerf, 5 runs"),
+    *("typical", "t, 10 seeds", "t, until clear", "MLPerf, 5 runs"),
     *("every", "t, 5 seeds", "one seed"),
 )
-AT_BOUND = DRAWN[:5]
+AT_BOUND = DRAWN[:4]
 
 INTRODUCTION = """\
 # How often is a verdict wrong?
@@ -68,8 +63,7 @@ left; a bimodal one, 70 % N(0, 0.3²) and 30 % N(3, 0.3²); a coarse one, the va
 
 What is judged how:
 
-- `every` (3 seeds), `typical` and `mean` (up to 20 seeds) are the rules of claimbench; *mean, log*
-  is `mean` with `scale: log`, on the geometric mean, where values are positive.
+- `every` (3 seeds) and `typical` (up to 20 seeds) are the rules of claimbench.
 - *t, 5 seeds* and *t, 10 seeds*: a 90 % t interval after so many seeds, inside or outside.
 - *t, until clear*: the same interval at 5, 8, 12 and 20 seeds until it is clear, uncorrected.
 - *one seed*: its value lies in the region, or does not.
@@ -79,16 +73,16 @@ What is judged how:
   can reject; a pass shows nothing.
 
 Cells hold: reproduced / diverged (per cent; what is missing to 100 is undecided), mean seeds. A t
-interval and `mean` say nothing while all values are equal, so nothing of a constant.
+interval says nothing while all values are equal, so nothing of a constant.
 """
 
 EDGE = """\
 ## Exactly at the bound
 
 Nothing is shown there, so both words are wrong, and 5 % each is what a rule may err. Each rule
-stands at its own bound: `typical` where half of all seeds hold, *mean, log* where the geometric
-mean is the bound, the others where the mean is. (MLPerf's pass says "not shown to be smaller",
-which is right here; only its rejections are wrong.)
+stands at its own bound: `typical` where half of all seeds hold, the others where the mean is the
+bound. (MLPerf's pass says "not shown to be smaller", which is right here; only its rejections are
+wrong.)
 
 ![Wrong verdicts at the bound, and power](calibration.svg)
 
@@ -96,10 +90,9 @@ which is right here; only its rejections are wrong.)
 
 `typical` is at or below 5 % everywhere, as it must be: what it does depends on the share alone, and
 its exact error is {typical:.2f} % on each side. For the constant, all seeds hold at the bound, and
-"reproduced" is right. `mean` errs on skewed metrics: too many "diverged" for a long tail to the
-right, too many "reproduced" for one to the left. `scale: log` cures the log-normal metric, whose
-logarithm is normal, and turns the exponential one over, whose logarithm has a tail to the left.
-Looking again until the interval is clear doubles the error of a t interval even for normal metrics.
+"reproduced" is right. A t interval errs on skewed metrics: too many "diverged" for a long tail to
+the right, too many "reproduced" for one to the left. Looking again until it is clear doubles its
+error even for normal metrics.
 MLPerf's rule rejects more than its 5 % because runs without their extremes vary too little.
 
 `every` has no error of that kind: one seed that does not hold proves that not all do, and 3 that
@@ -109,9 +102,8 @@ hold leave a share of one half possible with 12.5 %. *One seed* is a toss at the
 AWAY = """\
 ## One standard deviation {word} the bound
 
-The mean lies one standard deviation {word} the bound (with *mean, log* the mean of the logarithm),
-so "{wrong}" is wrong; `every` has another claim, that all seeds hold. The second column has the
-share of seeds that do.
+The mean lies one standard deviation {word} the bound, so "{wrong}" is wrong; `every` has another
+claim, that all seeds hold. The second column has the share of seeds that do.
 
 {table}
 """
@@ -136,21 +128,6 @@ side, and the share that is shown in {power:.0f} % of cases.
 {table}
 """
 
-MEAN_RULE = """\
-## `mean`: where its numbers come from
-
-The level of each look makes the error over all looks 5 % for normal metrics (2.5 % on each side
-for "diverged" at a region of two ends). The joint law of t at the looks is computed as in
-`calibrate.boundary`; `claimbench.judging.group_t` has the level rounded down to five digits.
-
-{constants}
-
-A normal metric and a region of two ends: the mean in its middle, or exactly at its lower end.
-"Diverged" is wrong in both places and stays below 5 %; "reproduced" is wrong at the end only.
-
-{widths}
-"""
-
 
 @dataclass(frozen=True)
 class Results:
@@ -160,14 +137,12 @@ class Results:
         replications: samples a line.
         rows: verdicts without controls.
         controls: verdicts with controls.
-        widths: the rule `mean` at regions of two ends.
         curves: shifts in sd, and for each rule how often it reproduces there.
     """
 
     replications: int
     rows: tuple[Row, ...]
     controls: tuple[Control, ...]
-    widths: tuple[Width, ...]
     curves: tuple[list[float], dict[str, list[float]]]
 
 
@@ -177,7 +152,6 @@ def measure(replications: int) -> Results:
         replications=replications,
         rows=tuple(rows(replications)),
         controls=tuple(controls(replications)),
-        widths=tuple(widths(replications)),
         curves=curves(replications),
     )
 
@@ -188,13 +162,8 @@ def edge(results: Sequence[Row], kind: str, rule: str) -> Row | None:
     return next((r for r in results if (r.kind, r.case, r.rule) == (kind, case, rule)), None)
 
 
-def markdown(results: Results, *, exact: bool = True) -> str:
-    """Return the page.
-
-    Args:
-        results: the simulations.
-        exact: whether to compute the constants of the rule `mean` again (about 15 s).
-    """
+def markdown(results: Results) -> str:
+    """Return the page."""
     parts = [
         INTRODUCTION.format(
             command=COMMAND,
@@ -206,9 +175,6 @@ def markdown(results: Results, *, exact: bool = True) -> str:
         AWAY.format(word="outside", wrong="reproduced", table=_away(results.rows, OUTSIDE)),
         CONTROLS.format(tables=_with_controls(results.controls)),
         EXACT.format(power=100 * POWER, table=_exactly()),
-        MEAN_RULE.format(
-            constants=_constants() if exact else "(left out)", widths=_widths(results.widths)
-        ),
     ]
     return "\n".join(parts)
 
@@ -239,7 +205,7 @@ def _away(results: Iterable[Row], case: str) -> str:
 def _with_controls(results: Iterable[Control]) -> str:
     found = {(c.kind, c.rule, c.claim, c.control): c for c in results}
     text = ""
-    for rule in ("every", "typical", "mean"):
+    for rule in ("every", "typical"):
         body = []
         for kind in KINDS:
             cells = [kind.name]
@@ -261,39 +227,7 @@ def _exactly() -> str:
     return _table(titles, [error, share])
 
 
-def _constants() -> str:
-    looks = group_t.LOOKS
-    body = []
-    for alpha, used in ((ALPHA, group_t.LEVEL), (ALPHA / 2, group_t.HALF_LEVEL)):
-        level = boundary.nominal_level(looks, alpha)
-        spent = boundary.crossing(looks, used)
-        body.append(
-            [
-                f"error of {100 * alpha:g}",
-                f"{100 * level:.4f}",
-                f"{100 * used:.3f}",
-                *(f"{100 * error:.3f}" for error in spent),
-            ]
-        )
-    shifts = [
-        boundary.detectable_shift(looks[: i + 1], group_t.LEVEL, POWER) for i in range(len(looks))
-    ]
-    body.append(
-        [f"distance, in sd, shown in {100 * POWER:.0f}", "", "", *(f"{s:.3f}" for s in shifts)]
-    )
-    return _table(["", "level", "rounded", *(f"up to {look} seeds" for look in looks)], body)
-
-
-def _widths(results: Sequence[Width]) -> str:
-    places = dict.fromkeys(row.place for row in results)
-    body = [
-        [f"{width:g}"] + [_cell(row) for row in results if row.width == width]
-        for width in dict.fromkeys(row.width for row in results)
-    ]
-    return _table(["width of the region, in sd", *(f"mean at its {p}" for p in places)], body)
-
-
-def _cell(row: Row | Width | None) -> str:
+def _cell(row: Row | None) -> str:
     if row is None:
         return ""
     return f"{_percent(row.reproduced)} / {_percent(row.diverged)}, {row.seeds:.1f}"
@@ -304,8 +238,7 @@ def _percent(share: float) -> str:
 
 
 def _table(titles: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---"] + ["--:"] * (len(titles) - 1), *body]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return table(titles, body, numbers=titles[1:])
 
 
 def plot(results: Results, path: Path) -> None:
@@ -342,7 +275,7 @@ def _plot_edges(axes: Axes, results: Sequence[Row]) -> None:
             for kind, i in kinds.items():
                 row = edge(results, kind, rule)
                 if row is not None and (sign < 0 or row.wrong_reproduced):
-                    places.append(i + (j - 2) * 0.15)
+                    places.append(i + (j - 1.5) * 0.15)
                     heights.append(100 * (row.reproduced if sign > 0 else row.diverged))
             label = rule if name == "diverged" else None
             axes.plot(places, heights, marker, color=f"C{j}", label=label)

@@ -26,8 +26,6 @@ class Kind:
         sd: standard deviation, also the unit of distances; 1 for the constant.
         median: the largest number that half or more of all values reach.
         share: P(value ≥ bound), what the region `at_least: bound` is judged by.
-        log_mean: expectation of the logarithm, and
-        log_sd: its standard deviation; None where values may be 0 or less.
     """
 
     name: str
@@ -36,8 +34,6 @@ class Kind:
     sd: float
     median: float
     share: Callable[[float], float]
-    log_mean: float | None = None
-    log_sd: float | None = None
 
 
 def _mixture(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
@@ -69,8 +65,6 @@ KINDS = (
         sd=math.sqrt(math.e * (math.e - 1)),
         median=1.0,
         share=lambda bound: float(special.ndtr(-math.log(bound))) if bound > 0 else 1.0,
-        log_mean=0.0,
-        log_sd=1.0,
     ),
     Kind(
         name="exponential",
@@ -79,8 +73,6 @@ KINDS = (
         sd=1.0,
         median=math.log(2),
         share=lambda bound: math.exp(-max(bound, 0)),
-        log_mean=-float(np.euler_gamma),
-        log_sd=math.pi / math.sqrt(6),
     ),
     Kind(
         name="t, 3 degrees",
@@ -97,8 +89,6 @@ KINDS = (
         sd=math.sqrt(BETA / (BETA + 2)) / (BETA + 1),
         median=0.5 ** (1 / BETA),
         share=lambda bound: 1 - min(max(bound, 0.0), 1.0) ** BETA,
-        log_mean=-1 / BETA,
-        log_sd=1 / BETA,
     ),
     Kind(
         name="bimodal",

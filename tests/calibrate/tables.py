@@ -1,6 +1,5 @@
 """Counts verdicts of every rule on claims whose truth is known."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -8,9 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate import rules
-from calibrate.samples import KINDS, Kind
 from claimbench.judging.sequential import LOOKS, chance_above, detectable_share
+from tests.calibrate import rules
+from tests.calibrate.samples import KINDS, Kind
 
 Array = NDArray[np.float64]
 
@@ -18,7 +17,6 @@ SEEDS = max(LOOKS)
 TRUTH_TOLERANCE = 1e-9
 MEDIAN, MEAN, INSIDE, OUTSIDE = "median at the bound", "mean at the bound", "inside", "outside"
 CASES = (MEDIAN, MEAN, INSIDE, OUTSIDE)
-WIDTHS = (0.1, 0.5, 1.0, 2.0, 4.0)
 WORDS = ("reproduced", "diverged", "vacuous", "inconclusive")
 
 
@@ -29,8 +27,7 @@ class Rule:
     Attributes:
         name: as the tables call it.
         judge: takes values and the lower bound.
-        about: what the claim is about: share (more than half of all seeds hold), mean, or log
-            (the geometric mean).
+        about: what the claim is about: share (more than half of all seeds hold) or mean.
     """
 
     name: str
@@ -41,8 +38,6 @@ class Rule:
 RULES = (
     Rule("every", rules.every, "share"),
     Rule("typical", rules.typical, "share"),
-    Rule("mean", rules.mean, "mean"),
-    Rule("mean, log", rules.mean, "log"),
     Rule("t, 5 seeds", partial(rules.t_interval, seeds=(5,)), "mean"),
     Rule("t, 10 seeds", partial(rules.t_interval, seeds=(10,)), "mean"),
     Rule("t, until clear", partial(rules.t_interval, seeds=(5, 8, 12, 20)), "mean"),
@@ -100,11 +95,7 @@ def rows(replications: int, seed: int = 0) -> Iterator[Row]:
         for case in CASES:
             end = bound(kind, case)
             for rule in RULES:
-                if rule.about != "log":
-                    yield _row(kind, case, rule, values, end)
-                elif kind.log_mean is not None and kind.log_sd is not None and case != MEDIAN:
-                    shift = {MEAN: 0.0, INSIDE: -kind.log_sd, OUTSIDE: kind.log_sd}[case]
-                    yield _row(kind, case, rule, np.log(values), kind.log_mean + shift)
+                yield _row(kind, case, rule, values, end)
             if case != MEDIAN:
                 for name, runs in MLPERF.items():
                     moved = reference + (end - kind.mean)
@@ -116,11 +107,8 @@ def rows(replications: int, seed: int = 0) -> Iterator[Row]:
 
 def _row(kind: Kind, case: str, rule: Rule, values: Array, end: float) -> Row:
     judged = rule.judge(values, end)
-    if rule.about == "log":
-        share, distance = kind.share(math.exp(end)), (kind.log_mean or 0.0) - end
-    else:
-        share = kind.share(end)
-        distance = share - 0.5 if rule.about == "share" else kind.mean - end
+    share = kind.share(end)
+    distance = share - 0.5 if rule.about == "share" else kind.mean - end
     wrong = distance < TRUTH_TOLERANCE, distance > -TRUTH_TOLERANCE
     if rule.name == "every":
         wrong = wrong[0], False  # a seed that does not hold is a counterexample
@@ -179,52 +167,17 @@ PLACES = (("inside", "outside"), ("inside", "edge"), ("inside", "inside"), ("edg
 
 
 def controls(replications: int, seed: int = 1) -> Iterator[Control]:
-    """Yield verdicts on claims with controls, for the rules every, typical and mean."""
+    """Yield verdicts on claims with controls, for the rules every and typical."""
     for kind in KINDS:
         rng = np.random.default_rng([seed, KINDS.index(kind)])
         values = [kind.draw(rng, (replications, SEEDS)) for _ in range(2)]
-        for rule in RULES[:3]:
-            edge = MEAN if rule.about == "mean" else MEDIAN
+        for rule in RULES[:2]:
             for places in PLACES:
-                ends = [bound(kind, edge if place == "edge" else place) for place in places]
+                ends = [bound(kind, MEDIAN if place == "edge" else place) for place in places]
                 judged = [rule.judge(v, end) for v, end in zip(values, ends, strict=True)]
                 words, seeds = rules.with_control(*judged)
                 shares = {word: float((words == word).mean()) for word in WORDS}
                 yield Control(kind.name, rule.name, *places, shares, float(seeds.mean()))
-
-
-@dataclass(frozen=True)
-class Width:
-    """How often the rule `mean` says what of a normal mean at a region of two ends.
-
-    Attributes:
-        width: of the region, in sd.
-        place: middle, or end: the mean lies exactly at the lower end.
-        reproduced: share of verdicts.
-        diverged: share of verdicts.
-        seeds: mean number used.
-    """
-
-    width: float
-    place: str
-    reproduced: float
-    diverged: float
-    seeds: float
-
-
-def widths(replications: int, seed: int = 2) -> Iterator[Width]:
-    """Yield a row for each width and place."""
-    values = np.random.default_rng(seed).standard_normal((replications, SEEDS))
-    for width in WIDTHS:
-        for place, lower in (("middle", -width / 2), ("end", 0.0)):
-            verdict, seeds = rules.mean(values, lower, lower + width)
-            yield Width(
-                width,
-                place,
-                float((verdict > 0).mean()),
-                float((verdict < 0).mean()),
-                float(seeds.mean()),
-            )
 
 
 def curves(replications: int, seed: int = 3) -> tuple[list[float], dict[str, list[float]]]:
@@ -232,9 +185,7 @@ def curves(replications: int, seed: int = 3) -> tuple[list[float], dict[str, lis
     values = np.random.default_rng(seed).standard_normal((replications, SEEDS))
     shifts = [i / 10 for i in range(21)]
     shown = {
-        rule.name: [float((rule.judge(values, -s)[0] > 0).mean()) for s in shifts]
-        for rule in RULES
-        if rule.about != "log"
+        rule.name: [float((rule.judge(values, -s)[0] > 0).mean()) for s in shifts] for rule in RULES
     }
     return shifts, shown
 

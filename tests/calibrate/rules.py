@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from claimbench.judging import group_t
 from claimbench.judging.sequential import ALPHA, LOOKS
 
 Array = NDArray[np.float64]
@@ -35,17 +34,6 @@ def every(values: Array, lower: float, upper: float = np.inf, *, seeds: int = 3)
     all_hold = holds.all(axis=1)
     used = np.where(all_hold, seeds, holds.argmin(axis=1) + 1)
     return np.where(all_hold, 1, -1), used
-
-
-def mean(values: Array, lower: float, upper: float = np.inf) -> Judged:
-    """The rule `mean` with up to 20 seeds."""
-    both = np.isfinite(lower) and np.isfinite(upper)
-    outside = group_t.HALF_LEVEL if both else group_t.LEVEL
-    stages = [
-        (look, _t_verdict(values[:, :look], lower, upper, group_t.LEVEL, outside))
-        for look in group_t.LOOKS
-    ]
-    return _first(stages)
 
 
 def t_interval(
