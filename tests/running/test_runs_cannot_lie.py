@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from claimbench import verify
+from claimbench import profiles, verify
 from claimbench.running.store import Store
+from claimbench.running.workers.environment import machine
 
 VALUE = '''
 @experiment
@@ -323,3 +325,61 @@ def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
         "same": [1.0] * 3,
     }
     assert os.environ["MY_SETTING"] == "1"
+
+
+@pytest.fixture
+def become(monkeypatch):
+    """Have this machine call its CPU by another name."""
+    flags = " ".join(sorted(profiles.cpu_flags()))
+
+    def call(model: str) -> None:
+        lines = [f"model name : {model}", "cpu family : 6", "model : 1", f"flags : {flags}"]
+        monkeypatch.setattr(profiles, "_cpuinfo", lambda: lines)
+        for cached in (profiles.cpu_model, profiles.cpu_flags, machine):
+            cached.cache_clear()
+
+    yield call
+    monkeypatch.undo()
+    for cached in (profiles.cpu_model, profiles.cpu_flags, machine):
+        cached.cache_clear()
+
+
+def test_seeds_of_two_cpus_are_not_pooled(make_paper, become):
+    paper = make_paper()
+    become("Alpha")
+    (first,) = verify(paper.folder, max_seeds=2, control=False)
+    become("Beta")
+    (second,) = verify(paper.folder, control=False)
+    become("Alpha")
+    (again,) = verify(paper.folder, control=False)
+    cpus = [result.record.cpu for result in (first, second, again)]
+    assert cpus == [f"{name} (family 6, model 1)" for name in ("Alpha", "Beta", "Alpha")]
+    runs = [line for line in paper.runs() if line.startswith("measure 1 ")]
+    assert len(runs) == 2 + 3 + 1 + 2, "two, three, one more; and a repeat on each CPU"
+    assert second.record.run_key != first.record.run_key == again.record.run_key
+
+
+def test_verdict_names_the_commit_of_its_runs_however_often_it_is_judged(
+    make_paper, tmp_path, store_home
+):
+    paper = make_paper()
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+
+    def commit(name: str) -> str:
+        (tmp_path / name).touch()
+        subprocess.run([*git, "add", "papers", name], check=True)
+        subprocess.run([*git, "commit", "-qm", name], check=True)
+        done = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    subprocess.run([*git, "init", "-q"], check=True)
+    before = commit("a")
+    (first,) = verify(paper.folder)
+    after = commit("b")
+    (second,) = verify(paper.folder)
+    assert first.record.commit == second.record.commit == before
+    (third,) = verify(paper.folder, fresh=True)
+    assert third.record.commit is not None
+    assert third.record.commit.rstrip("+") == after

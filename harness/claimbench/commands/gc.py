@@ -4,8 +4,9 @@ import json
 import shutil
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 from claimbench.cache import Cache
@@ -50,7 +51,8 @@ def collect(*, days: float, dry: bool) -> int:
     """
     store, cache = Store(home()), Cache(home())
     specs = [load_spec(folder, cache) for folder in find_papers([])]
-    reachable = {key for spec in specs for key in run_keys(spec, cache)}
+    machines = store.machines()
+    reachable = {key for spec in specs for key in run_keys(spec, cache, machines)}
     slugs = {spec.slug for spec in specs}
     keys = store.run_keys()
     gone = {key for key, (paper, _) in keys.items() if paper in slugs and key not in reachable}
@@ -72,9 +74,9 @@ def collect(*, days: float, dry: bool) -> int:
     return AS_EXPECTED
 
 
-def run_keys(spec: Spec, cache: Cache) -> Iterator[str]:
-    """Yield every run key that a claim of the paper has at any tier, under any profile."""
-    for name in profile_files():
+def run_keys(spec: Spec, cache: Cache, machines: Collection[str]) -> Iterator[str]:
+    """Yield every run key of a claim of the paper at any tier, under any profile, by any CPU."""
+    for name, machine in product(profile_files(), machines):
         profile = load_profile(name)
         for claim in spec.claims:
             experiment = spec.experiments[claim.experiment]
@@ -85,7 +87,10 @@ def run_keys(spec: Spec, cache: Cache) -> Iterator[str]:
                     calls[json.dumps(arguments)] = arguments
             for arguments in calls.values():
                 yield run_identity(
-                    spec, claim.experiment, arguments, profile=profile, cache=cache
+                    *(spec, claim.experiment, arguments),
+                    profile=profile,
+                    cache=cache,
+                    machine=machine,
                 ).key
 
 

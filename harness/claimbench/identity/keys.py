@@ -36,7 +36,7 @@ class Identity:
         profile: name of the hardware profile.
         profile_digest: digest of what it says.
         packages: version of Python and of each package that the closure imports.
-        machine: the CPU model, for what measures time; else None.
+        machine: the CPU model: seeds of two are not pooled.
         methods: digest of each implementation that stands in for a name of the method.
         data: checksum of each data set that the code loads by name.
         declared: digest of each file beside the paper that the experiment declares.
@@ -50,7 +50,7 @@ class Identity:
     profile: str
     profile_digest: str
     packages: dict[str, str]
-    machine: str | None = None
+    machine: str = ""
     methods: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     declared: dict[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Identity:
             f"profile {self.profile}": self.profile_digest,
             **{f"file {name}": value for name, value in self.files.items()},
             **{f"package {name}": value for name, value in self.packages.items()},
-            **({"machine": self.machine} if self.machine else {}),
+            "machine": self.machine,
             **{f"data {name}": value for name, value in self.data.items()},
             **{f"declared file {name}": value for name, value in self.declared.items()},
             **{f"method {text}": value for text, value in self.methods.items()},
@@ -86,8 +86,18 @@ def run_identity(
     profile: Profile,
     cache: Cache,
     methods: Mapping[str, str] | None = None,
+    machine: str | None = None,
 ) -> Identity:
     """Return the identity of an experiment's run with these arguments.
+
+    Args:
+        spec: the paper.
+        experiment: name of the function.
+        arguments: what it is called with.
+        profile: hardware profile.
+        cache: of what was read of code.
+        methods: digests of implementations that stand in for names of the method.
+        machine: CPU model that carries it out; None for this machine's.
 
     Raises:
         SyntaxError: a file of the closure cannot be parsed.
@@ -96,7 +106,7 @@ def run_identity(
         Call(spec.folder, experiment, arguments, spec.experiments[experiment].precision),
         profile=profile,
         cache=cache,
-        machine=cpu_model() if is_timed(spec, experiment) else None,
+        machine=machine or cpu_model(),
         methods=dict(methods or {}),
         data=spec.experiments[experiment].data,
         declared=spec.experiments[experiment].files,
@@ -132,7 +142,7 @@ def identify(
     *,
     profile: Profile,
     cache: Cache,
-    machine: str | None = None,
+    machine: str,
     methods: dict[str, str] | None = None,
     data: Iterable[str] = (),
     declared: Iterable[str] = (),

@@ -59,8 +59,8 @@ def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
         peak_mb=max((run.peak_mb for run in runs if run.peak_mb), default=None),
         data={name: about(name) for name in experiment.data},
         packages=dict(main.identity.packages) if main is not None else {},
-        commit=trial.commit,
-        cpu=trial.cpu,
+        commit=max(runs, key=lambda run: run.started_at).commit if runs else trial.commit,
+        cpu=main.identity.machine if main is not None else trial.cpu,
         judged_at=None,
     )
 

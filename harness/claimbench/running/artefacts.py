@@ -18,6 +18,7 @@ from filelock import FileLock
 from claimbench.cache import Cache
 from claimbench.errors import AuthorError
 from claimbench.identity.keys import Call, identify
+from claimbench.profiles import cpu_model
 from claimbench.running.loading import loaded_source
 from claimbench.running.seeds import derive, global_generators_kept
 from claimbench.running.workers.execute import make_run
@@ -88,6 +89,7 @@ class ArtefactStore:
             Call(job.folder, function.__name__, arguments, job.precision, file),
             profile=job.profile,
             cache=_PARSED,
+            machine=cpu_model(),
             methods={str(method): method.digest() for method in job.methods},
             declared=job.files,
             read=loaded_source,

@@ -20,7 +20,7 @@ from claimbench.identity.methods import check
 from claimbench.judging.sample import Sample
 from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
-from claimbench.profiles import cpu_model, load_profile
+from claimbench.profiles import load_profile
 from claimbench.running.scheduler import Scheduler, Status
 from claimbench.running.seeds import derive
 from claimbench.running.store import Store
@@ -117,7 +117,7 @@ class Engine:
                 claim=claim,
                 settings=self.settings,
                 commit=self._commits[spec.folder.parent],
-                cpu=cpu_model(),
+                cpu=self._scheduler.machine(spec.folder.parent),
                 make_sample=partial(self._make_sample, spec, claim),
                 join=self._scheduler.join,
                 elsewhere=self._elsewhere(spec, claim),
@@ -220,6 +220,7 @@ class Engine:
             profile=self.profile,
             cache=self.cache,
             methods=self._methods,
+            machine=self._scheduler.machine(spec.folder.parent),
         )
 
         def job(index: int) -> Job:
@@ -241,6 +242,7 @@ class Engine:
                 packages=tuple(identity.packages),
                 data=tuple(experiment.data),
                 files=tuple(experiment.files),
+                commit=self._commits[spec.folder.parent],
                 fresh=self._started if self.settings.fresh else 0.0,
             )
 

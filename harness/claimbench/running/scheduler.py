@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claimbench.profiles import Profile
+from claimbench.profiles import Profile, cpu_model
 from claimbench.running.store import Store, StoredRun
 from claimbench.running.workers.environment import machine
 from claimbench.running.workers.jobs import Executor, Failure, Outcome, Progress
@@ -66,6 +66,12 @@ class Scheduler:
         if self._store is None:
             self._store = Store(self._home)
         return self._store
+
+    def machine(self, papers: Path) -> str:
+        """Return the CPU model that runs of the papers in a folder are carried out on."""
+        if self._settings.executor == "ray":
+            return self._open_executor().machine(papers)
+        return cpu_model()
 
     def fill(self, sample: Sample) -> None:
         """Give the sample the runs that are there."""
@@ -175,6 +181,11 @@ class Scheduler:
     def _finish(self, run: RunId, outcome: Outcome) -> None:
         sample = self._samples[run[0]][0]
         paper = outcome.job.folder.name
+        cpu = outcome.environment.get("cpu", sample.identity.machine)
+        if cpu != sample.identity.machine:
+            why = f"it ran on {cpu}, other seeds on {sample.identity.machine}"
+            failure = Failure(f"{why}: they can't be pooled; use nodes of one kind")
+            outcome = replace(outcome, failure=failure)
         if outcome.failure is not None:
             self.store.add_failure(outcome, paper)
             self._deliver(run, outcome.failure)
@@ -182,9 +193,9 @@ class Scheduler:
             self.store.add_repeat(outcome)
             self._deliver(run, outcome.metrics or {})
         elif self._settings.executor == "inline":  # its environment came too late to be trusted
-            self._deliver(run, StoredRun.of(outcome))
+            self._deliver(run, StoredRun.of(outcome, outcome.job.commit))
         else:
-            environment = {**machine(), **outcome.environment}
+            environment = {**machine(), **outcome.environment, "commit": outcome.job.commit}
             self._deliver(run, self.store.add_run(outcome, sample.identity, paper, environment))
         _unlock(self._running.pop(run))
 

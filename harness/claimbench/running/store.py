@@ -66,9 +66,10 @@ class StoredRun:
     seconds: float
     cpu_seconds: float
     peak_mb: float | None
+    commit: str | None = None
 
     @classmethod
-    def of(cls, outcome: Outcome) -> "StoredRun":
+    def of(cls, outcome: Outcome, commit: str | None) -> "StoredRun":
         """Return a run that has just ended well, as the store would give it."""
         return cls(
             outcome.job.index,
@@ -77,6 +78,7 @@ class StoredRun:
             outcome.seconds,
             outcome.cpu_seconds,
             outcome.peak_mb,
+            commit,
         )
 
 
@@ -109,8 +111,9 @@ class Store:
     def _runs(self, which: str, *values: str | int) -> list[StoredRun]:
         with self._explained():
             rows = self._connection.execute(
-                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb "
-                f"FROM runs WHERE {which}",
+                "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb, "
+                "json_extract(content, '$.commit') "
+                f"FROM runs LEFT JOIN environments ON id = environment WHERE {which}",
                 values,
             ).fetchall()
         return [StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows]
@@ -151,7 +154,7 @@ class Store:
                 f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(row))})", row
             )
         self._identified.add(job.key)
-        return StoredRun.of(outcome)
+        return StoredRun.of(outcome, environment.get("commit"))
 
     def environment(self, run_key: str, index: int) -> dict[str, Any]:
         """Return what was recorded of the machine that carried out a run; empty if unknown."""
@@ -162,6 +165,14 @@ class Store:
                 (run_key, index),
             ).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
+
+    def machines(self) -> set[str]:
+        """Return the CPU models whose runs are here."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT DISTINCT json_extract(parts, '$.machine') FROM identities"
+            ).fetchall()
+        return {row[0] for row in rows if row[0]}
 
     def repeats(self, run_key: str) -> dict[int, dict[str, float]]:
         """Return what runs of a key gave a second time, in a fresh worker, by seed index."""

@@ -22,7 +22,7 @@ from typing import Any
 
 import claimbench
 from claimbench.errors import UsageError
-from claimbench.profiles import Profile
+from claimbench.profiles import Profile, cpu_model
 from claimbench.running.workers.environment import machine
 from claimbench.running.workers.jobs import Failure, Job, Outcome, Progress
 from claimbench.running.workers.pool import Processes
@@ -58,6 +58,7 @@ class Cluster:
         self._size = size
         self._address = address or "auto"
         self._folder: Path | None = None
+        self._machine: str | None = None
         self._running: dict[Any, Job] = {}
         self._counted = -_COUNT_SECONDS
         self._slots = 1
@@ -100,6 +101,19 @@ class Cluster:
                 list(self._running), num_returns=len(self._running), timeout=0, fetch_local=False
             )
         return [self._outcome(reference, self._running.pop(reference)) for reference in ready]
+
+    def machine(self, papers: Path) -> str:
+        """Return the CPU model of a node; runs on another one are refused later.
+
+        Raises:
+            UsageError: there is no cluster at the address.
+        """
+        if self._machine is None:
+            self._connect(papers)
+            import ray
+
+            self._machine = str(ray.get(ray.remote(cpu_model).remote()))
+        return self._machine
 
     def close(self) -> None:
         """Give up what still runs, and leave the cluster."""

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from claimbench.profiles import Profile
+from claimbench.profiles import Profile, cpu_model
 from claimbench.running.artefacts import ArtefactStore
 from claimbench.running.loading import forget_changed, suite_first
 from claimbench.running.workers.execute import execute
@@ -40,6 +41,10 @@ class Inline:
         forget_changed(job.folder)
         with suite_first(job.folder):
             return [execute(job, _InlineHost(job), Guard(job, (job.home,), ()))]
+
+    def machine(self, papers: Path) -> str:
+        """Return this machine's CPU model."""
+        return cpu_model()
 
     def close(self) -> None:
         """Give the environment back."""

@@ -34,6 +34,7 @@ class Job:
         packages: import names of the packages whose versions are in the key.
         data: data sets that the run may load.
         files: files beside the paper that it may read.
+        commit: that the paper is at.
         fresh: time before which artefacts were built that are to be built again; 0 for none.
     """
 
@@ -55,6 +56,7 @@ class Job:
     packages: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    commit: str | None = None
     fresh: float = 0.0
 
 
@@ -125,6 +127,9 @@ class Executor(Protocol):
 
     def wait(self, seconds: float) -> list[Outcome | Progress]:
         """Return what has happened; wait for it at most so long."""
+
+    def machine(self, papers: Path) -> str:
+        """Return the CPU model that runs of the papers in a folder are carried out on."""
 
     def close(self) -> None:
         """End everything that still runs."""

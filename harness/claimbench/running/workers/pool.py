@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from claimbench.errors import ClaimbenchError
-from claimbench.profiles import Profile
+from claimbench.profiles import Profile, cpu_model
 from claimbench.running.workers.environment import surroundings
 from claimbench.running.workers.jobs import LOADING_SECONDS, Failure, Job, Outcome, Progress
 from claimbench.running.workers.log import Log
@@ -80,6 +80,10 @@ class Processes:
             if worker.deadline is not None and time.monotonic() >= worker.deadline:
                 events += self._gone(worker, worker.overdue())
         return events
+
+    def machine(self, papers: Path) -> str:
+        """Return this machine's CPU model."""
+        return cpu_model()
 
     def close(self) -> None:
         """Kill every worker with its process group, and the template."""
