@@ -40,6 +40,7 @@ def night(tmp_path, make_paper, store_home):
         method.write_text(f"{method.read_text()}\n\nPAPER = {slug!r}\n")  # equal code runs once
     (tmp_path / ".gitignore").write_text(".claimbench/\n.venv/\nleaderboards/site/\nruns.txt\n")
     shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
     (tmp_path / ".venv").mkdir()
     for name in ("pyproject.toml", "requirements.lock", ".venv/installed"):  # as if installed
         (tmp_path / name).write_text("")
