@@ -10,7 +10,7 @@ SHARDS ?= 1
 NIGHT := .claimbench/night
 
 .PHONY: help verify test lint types unit test-site browser data papers changed bench picture \
-	screenshots lock clean nightly nightly-shard nightly-merge
+	screenshots lock clean baseline nightly nightly-shard nightly-merge
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -41,7 +41,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 unit: .venv/installed data
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site -n auto --dist worksteal
 
 # The site, and the site in a real browser where there is one.
 test-site: .venv/installed browser
@@ -57,8 +57,18 @@ data: .venv/installed
 	@.ci/get dataset-fashion-mnist 'ls /usr/share/datasets/fashion-mnist' 'claims on Fashion-MNIST'
 	@.ci/get wordnet-base 'ls /usr/share/wordnet/data.noun' 'claims on WordNet'
 
+# Each paper at smoke, once.
 papers: .venv/installed data
-	$(BIN)/pytest papers
+	mkdir -p .claimbench
+	$(BIN)/pytest papers --claims-json .claimbench/smoke.json
+	$(BIN)/python .ci/verdicts.py .claimbench/smoke.json
+
+# The same verdicts on another instruction set; a part of the night.
+baseline: .venv/installed data
+	mkdir -p $(NIGHT)
+	$(BIN)/pytest papers --claims-json $(NIGHT)/cpu.json || [ $$? = 1 ]
+	$(BIN)/pytest papers --profile baseline --claims-json $(NIGHT)/baseline.json || [ $$? = 1 ]
+	$(BIN)/python .ci/verdicts.py $(NIGHT)/cpu.json $(NIGHT)/baseline.json
 
 # What a pull request is about: loosened expectations, and the papers whose code or spec it changes.
 BASE ?= origin/main
@@ -76,6 +86,7 @@ nightly:
 	rm -rf $(NIGHT)/results
 	for shard in $$(seq $(SHARDS)); do $(MAKE) nightly-shard SHARD=$$shard || exit; done
 	$(MAKE) nightly-merge
+	$(MAKE) baseline
 
 nightly-shard: .venv/installed data
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench run tier=$(TIER) \
