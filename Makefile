@@ -9,8 +9,10 @@ TIER ?= standard
 SHARDS ?= 1
 NIGHT := .claimbench/night
 
-.PHONY: help verify test lint types unit test-site browser data papers changed bench picture \
-	screenshots lock clean baseline nightly nightly-shard nightly-merge
+.NOTPARALLEL:
+.PHONY: help verify test left-out lint types unit test-site browser data papers changed shard tables \
+	bench picture screenshots lock clean \
+	baseline nightly nightly-shards nightly-shard nightly-mutants nightly-merge
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -24,8 +26,11 @@ help:
 verify: .venv/installed
 	$(BIN)/pytest papers/$(PAPER)
 
-# What had to be left out is said last; in CI that is a failure.
 test: lint types unit test-site papers
+	@$(MAKE) --no-print-directory left-out
+
+# What a machine could not run is said last; in CI that is a failure.
+left-out:
 	@! cat .venv/left-out/* 2> /dev/null || [ "$$CI" != true ]
 
 lint: .venv/installed
@@ -74,7 +79,18 @@ baseline: .venv/installed data
 BASE ?= origin/main
 changed: .venv/installed data
 	$(BIN)/claimbench check --against $(BASE)
-	$(BIN)/claimbench run selection.changed=$(BASE)
+	$(BIN)/claimbench run selection.changed=$(BASE) hydra.run.dir=.claimbench/changed
+	$(BIN)/python .ci/verdicts.py .claimbench/changed/verdicts.json
+
+# All papers at smoke, shared out among machines.
+SHARD ?= 1
+shard: .venv/installed data
+	$(BIN)/claimbench run selection.shard=$(SHARD)/$(SHARDS) hydra.run.dir=.claimbench/shard
+	$(BIN)/python .ci/verdicts.py .claimbench/shard/verdicts.json
+
+# What is derived from the published results: on main and at night, never in a pull request.
+tables: .venv/installed
+	$(BIN)/claimbench leaderboard build
 
 bench: .venv/installed
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py'
@@ -82,11 +98,11 @@ bench: .venv/installed
 # What a night does, in the steps of .github/workflows/nightly.yml. A shard keeps its runs from one
 # night to the next; 1 as an exit code means that some claim is not as expected, which is news and
 # no failure of the night.
-nightly:
+nightly: nightly-shards nightly-mutants nightly-merge baseline
+
+nightly-shards:
 	rm -rf $(NIGHT)/results
 	for shard in $$(seq $(SHARDS)); do $(MAKE) nightly-shard SHARD=$$shard || exit; done
-	$(MAKE) nightly-merge
-	$(MAKE) baseline
 
 nightly-shard: .venv/installed data
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench run tier=$(TIER) \
@@ -94,8 +110,20 @@ nightly-shard: .venv/installed data
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench leaderboard publish --tier $(TIER) \
 	  --into $(NIGHT)/results/shard-$(SHARD)
 
+# The mutants of a seventh of the papers, those whose night it is.
+TONIGHT ?= $(shell date +%u)
+nightly-mutants: .venv/installed data
+	rm -rf $(NIGHT)/mutation
+	mkdir -p $(NIGHT)/mutation
+	$(BIN)/python .ci/due.py $(TONIGHT) > $(NIGHT)/due
+	for paper in $$(cat $(NIGHT)/due); do \
+	  $(BIN)/claimbench mutate $$paper --publish $(NIGHT)/mutation || [ $$? = 1 ] || bad=1; \
+	done; [ -z "$$bad" ]
+
 nightly-merge: .venv/installed
 	$(BIN)/claimbench leaderboard merge $(NIGHT)/results/shard-*
+	mkdir -p $(NIGHT)/mutation leaderboards/mutation
+	cp -r $(NIGHT)/mutation/. leaderboards/mutation
 	$(BIN)/claimbench leaderboard build
 	$(BIN)/claimbench leaderboard diff HEAD leaderboards --format markdown \
 	  > $(NIGHT)/changes.md || [ $$? = 1 ]

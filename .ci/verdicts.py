@@ -1,6 +1,7 @@
 """What must hold of all papers at tier smoke, beside what pytest says: `verdicts.py FILE [OTHER]`.
 
-FILE is what `pytest papers --claims-json FILE` wrote; OTHER the same under another profile.
+FILE is what `pytest papers --claims-json FILE` wrote, or the verdicts.json of `claimbench run`;
+OTHER the same under another profile.
 """
 
 import json
@@ -38,15 +39,19 @@ def name(record: dict[str, Any]) -> str:
     return f"{record['paper']}::{record['claim']}"
 
 
+def read(file: str) -> Records:
+    """Return the verdicts of a file."""
+    data = json.loads(Path(file).read_text(encoding="utf-8"))
+    records: Records = data["verdicts"] if isinstance(data, dict) else data
+    return records
+
+
 def main(files: Sequence[str]) -> int:
-    """Print what does not hold; 1 if there is something, or no verdict at all."""
-    sets = [json.loads(Path(file).read_text(encoding="utf-8")) for file in files]
+    """Print what does not hold; 1 if there is something."""
+    sets = [read(file) for file in files]
     troubles = [text for records in sets for text in unrejected(records)]
     if len(sets) == 2:
         troubles += disagreeing(*sets)
-    troubles += [
-        f"{file}: no verdict" for file, records in zip(files, sets, strict=True) if not records
-    ]
     sys.stdout.writelines(f"{text}\n" for text in troubles)
     return 1 if troubles else 0
 

@@ -46,9 +46,10 @@ def test_every_control_was_run_and_rejected(checked):
     )
 
 
-def test_no_verdict_is_no_success(checked):
-    code, out = checked([])
-    assert (code, out.endswith("0.json: no verdict\n")) == (1, True)
+def test_what_claimbench_run_wrote_is_read_too(checked):
+    assert checked({"verdicts": [record("a")]}) == (0, "")
+    code, out = checked({"verdicts": [record("a", control="reproduced")]})
+    assert (code, out) == (1, "lion::a: reproduced, but its control is reproduced\n")
 
 
 def test_verdicts_agree_under_another_profile(checked):

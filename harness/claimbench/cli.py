@@ -174,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_leaderboard(
         add(
             "leaderboard",
-            "publish verdicts, join and compare published ones, build the site",
+            "publish verdicts, join and compare published ones, derive tables and site",
             "  claimbench leaderboard publish ademamix\n"
             "  claimbench leaderboard merge shard-1 shard-2\n"
             "  claimbench leaderboard diff HEAD~1 store",
@@ -229,8 +229,9 @@ nothing which a claim could notice is listed in the paper's mutants.yaml, with t
       now: "for _ in range(200):"
       reason: "Newton's method needs fewer than 20 steps; the limit is never met."
 
-`--json` writes file, function, was and now of every mutant. What is known of a mutant is not run
-again. Defaults of parameters, guards that raise, and text are never changed."""
+`--json` writes file, function, was and now of every mutant; `--publish leaderboards/mutation` how
+many were caught, which tables and site show. What is known of a mutant is not run again. Defaults
+of parameters, guards that raise, and text are never changed."""
     mutate.epilog = str(mutate.epilog).replace(
         _EXITS,
         "exit codes: 0 at least 90 % of the mutants that are not equivalent are caught, 1 fewer "
@@ -248,15 +249,19 @@ again. Defaults of parameters, guards that raise, and text are never changed."""
         "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
     )
     mutate.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
+    mutate.add_argument(
+        "--publish", type=Path, metavar="DIR", help="write the score to DIR/PAPER.json"
+    )
 
 
 def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
     commands = leaderboard.add_subparsers(dest="action", required=True, metavar="ACTION")
     publish = commands.add_parser(
         "publish",
-        help="write the store's verdicts to leaderboards/results and the tables anew",
+        help="write the store's verdicts to leaderboards/results",
         description="Write the store's last verdict of each claim to leaderboards/results/PROFILE/"
-        "TIER/PAPER.json, keeping the history of what was published before, and the tables anew.",
+        "TIER/PAPER.json, keeping the history of what was published before. Nothing else is "
+        "written, so that branches which publish different papers can be merged.",
     )
     publish.add_argument("papers", nargs="*", metavar="SLUG", help="only these papers")
     publish.add_argument("--tier", choices=TIERS, help="only this tier")
@@ -274,11 +279,15 @@ def _add_leaderboard(leaderboard: argparse.ArgumentParser) -> None:
     merge.add_argument("--into", type=Path, metavar="DIR", help="default: leaderboards/results")
     build = commands.add_parser(
         "build",
-        help="build the site: static files that any browser shows without a server",
-        description="Build the site of the published results: static files that need no server and "
-        "no other host. Plots are kept, so that the next time only new ones are drawn.",
+        help="derive tables and site: static files that any browser shows without a server",
+        description="Derive from the published results the tables in leaderboards/ (Markdown, JSON "
+        "and CSV) and the site: static files that need no server and no other host. Plots are "
+        "kept, so that the next time only new ones are drawn. This is done on main and at night, "
+        "never in a pull request.",
     )
-    build.add_argument("--out", type=Path, metavar="DIR", help="default: leaderboards/site")
+    build.add_argument(
+        "--out", type=Path, metavar="DIR", help="the site alone, there (default: leaderboards/site)"
+    )
     build.add_argument(
         "--profile", default="cpu", metavar="NAME", help="whose results (default: cpu)"
     )
@@ -390,6 +399,7 @@ def _run(options: argparse.Namespace) -> int:
             most=options.mutants,
             seed=options.seed,
             json_file=options.json,
+            publish=options.publish,
         )
     if options.command == "leaderboard":
         return _run_leaderboard(options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import json
 import sys
@@ -10,17 +11,28 @@ from typing import TYPE_CHECKING
 
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED
 from claimbench.errors import UsageError
+from claimbench.home import commit
+from claimbench.leaderboard.mutation import Score, write
 from claimbench.settings import Settings
 from claimbench.showing.output import error, line
 from claimbench.spec import load_spec
 from claimbench.spec.discovery import find_papers
 
 if TYPE_CHECKING:
+    from claimbench.mutation.report import Report
     from claimbench.mutation.running import Outcome
     from claimbench.running.scheduler import Status
 
 
-def run(paper: str, settings: Settings, *, most: int, seed: int, json_file: Path | None) -> int:
+def run(
+    paper: str,
+    settings: Settings,
+    *,
+    most: int,
+    seed: int,
+    json_file: Path | None,
+    publish: Path | None = None,
+) -> int:
     """Print which mutants the claims caught, and every survivor with its diff.
 
     Args:
@@ -29,6 +41,7 @@ def run(paper: str, settings: Settings, *, most: int, seed: int, json_file: Path
         most: how many mutants at most.
         seed: chooses which.
         json_file: where the report is written too.
+        publish: folder in which the score is written.
     """
     if importlib.util.find_spec("libcst") is None:
         raise UsageError("mutate needs libcst; pip install 'claimbench[mutation]'")
@@ -72,7 +85,22 @@ def run(paper: str, settings: Settings, *, most: int, seed: int, json_file: Path
     if json_file is not None:
         text = json.dumps(report.record(), indent=2, ensure_ascii=False)
         json_file.write_text(f"{text}\n", encoding="utf-8")
+    if publish is not None:
+        line(f"wrote {write(spec.slug, score(report, commit(folder)), publish)}")
     return AS_EXPECTED if report.enough else NOT_AS_EXPECTED
+
+
+def score(report: Report, commit: str | None) -> Score:
+    """Return what is published of a report."""
+    return Score(
+        profile=report.profile,
+        tier=report.tier,
+        caught=len(report.caught),
+        mutants=len(report.caught) + len(report.survivors),
+        equivalent=len(report.equivalent),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        commit=commit,
+    )
 
 
 class Display:
