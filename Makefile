@@ -46,7 +46,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 unit: .venv/installed data
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site -n auto --maxprocesses 8 --dist worksteal
 
 # The site, and the site in a real browser where there is one.
 test-site: .venv/installed browser
