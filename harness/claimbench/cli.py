@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import platform
 import sys
 import traceback
@@ -38,18 +39,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = words[:1] == ["run"]  # the rest is in Hydra's grammar
     options = _parser().parse_args(words[:1] if runs else words)
     try:
-        return _run_configured(words[1:]) if runs else _run(options)
+        code = _run_configured(words[1:]) if runs else _run(options)
+        sys.stdout.flush()  # what can't be written is said below, not when Python ends
+        return code
     except ClaimbenchError as mistake:
         error(f"claimbench: {mistake}")
         return 2
     except OSError as trouble:
         error(f"claimbench: {trouble}")
+        _drop_output()
         return 2
     except KeyboardInterrupt:
         error("claimbench: interrupted; finished runs are kept")
         return INTERRUPTED
     except Exception:  # noqa: BLE001  our bug, whatever it is: leave something to report
         return _our_bug(words)
+
+
+def _drop_output() -> None:
+    """Let Python not try again, when it ends, to write what could not be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
