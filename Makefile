@@ -5,13 +5,14 @@
 PYTHON ?= python3
 PAPER ?= ademamix
 BIN := .venv/bin
-DEBIAN_DATA := dataset-fashion-mnist wordnet-base
 TIER ?= standard
 SHARDS ?= 1
 NIGHT := .claimbench/night
 
-.PHONY: help verify test lint types unit test-site papers changed bench picture screenshots lock clean \
-	nightly nightly-shard nightly-merge
+.NOTPARALLEL:
+.PHONY: help verify test left-out lint types unit test-site browser data papers changed shard tables \
+	bench picture screenshots lock clean \
+	baseline nightly nightly-shards nightly-shard nightly-mutants nightly-merge
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -26,6 +27,11 @@ verify: .venv/installed
 	$(BIN)/pytest papers/$(PAPER)
 
 test: lint types unit test-site papers
+	@$(MAKE) --no-print-directory left-out
+
+# What a machine could not run is said last; in CI that is a failure.
+left-out:
+	@! cat .venv/left-out/* 2> /dev/null || [ "$$CI" != true ]
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .
@@ -39,35 +45,53 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
-unit: .venv/installed .venv/data
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site
+unit: .venv/installed data
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests --ignore tests/site -n auto --maxprocesses 8 --dist worksteal
 
-# The site in a real browser; root gets what it needs from Debian, others are told.
-test-site: .venv/installed .venv/browser
-	$(BIN)/pytest tests/site
+# The site, and the site in a real browser where there is one.
+test-site: .venv/installed browser
+	$(BIN)/pytest tests/site \
+	  $$(grep -qs 'in a browser' .venv/left-out/* && echo --ignore=tests/site/test_site_browser.py)
 
-.venv/browser: tests/site/package.json .venv/installed
-	@if ! command -v chromium > /dev/null || ! command -v npm > /dev/null; then \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium npm; \
-	  else echo "the site's tests need chromium and npm: sudo apt-get install chromium npm"; exit 1; fi; fi
-	npm --prefix tests/site install --silent --no-package-lock --no-audit --no-fund
-	touch $@
+# What pip has not, each got alone and only where it is missing.
+browser: .venv/installed
+	@.ci/get chromium 'command -v chromium || command -v chromium-browser || command -v google-chrome' \
+	  "the site's tests in a browser"
+	@.ci/get libatomic1 '$(BIN)/python -m playwright --version' "the site's tests in a browser"
 
-# Data sets that Debian ships; without them the claims that need them are skipped, and say so.
-.venv/data: .venv/installed
-	@if [ ! -d /usr/share/datasets/fashion-mnist ] || [ ! -f /usr/share/wordnet/data.noun ]; then \
-	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $(DEBIAN_DATA); \
-	  else echo "some claims will be skipped: sudo apt-get install $(DEBIAN_DATA)"; fi; fi
-	touch $@
+data: .venv/installed
+	@.ci/get dataset-fashion-mnist 'ls /usr/share/datasets/fashion-mnist' 'claims on Fashion-MNIST'
+	@.ci/get wordnet-base 'ls /usr/share/wordnet/data.noun' 'claims on WordNet'
 
-papers: .venv/installed .venv/data
-	$(BIN)/pytest papers
+# Each paper at smoke, once.
+papers: .venv/installed data
+	mkdir -p .claimbench
+	$(BIN)/pytest papers --claims-json .claimbench/smoke.json
+	$(BIN)/python .ci/verdicts.py .claimbench/smoke.json
+
+# The same verdicts on another instruction set; a part of the night.
+baseline: .venv/installed data
+	mkdir -p $(NIGHT)
+	$(BIN)/pytest papers --claims-json $(NIGHT)/cpu.json || [ $$? = 1 ]
+	$(BIN)/pytest papers --profile baseline --claims-json $(NIGHT)/baseline.json || [ $$? = 1 ]
+	$(BIN)/python .ci/verdicts.py $(NIGHT)/cpu.json $(NIGHT)/baseline.json
 
 # What a pull request is about: loosened expectations, and the papers whose code or spec it changes.
 BASE ?= origin/main
-changed: .venv/installed .venv/data
+changed: .venv/installed data
 	$(BIN)/claimbench check --against $(BASE)
-	$(BIN)/claimbench run selection.changed=$(BASE)
+	$(BIN)/claimbench run selection.changed=$(BASE) hydra.run.dir=.claimbench/changed
+	$(BIN)/python .ci/verdicts.py .claimbench/changed/verdicts.json
+
+# All papers at smoke, shared out among machines.
+SHARD ?= 1
+shard: .venv/installed data
+	$(BIN)/claimbench run selection.shard=$(SHARD)/$(SHARDS) hydra.run.dir=.claimbench/shard
+	$(BIN)/python .ci/verdicts.py .claimbench/shard/verdicts.json
+
+# What is derived from the published results: on main and at night, never in a pull request.
+tables: .venv/installed
+	$(BIN)/claimbench leaderboard build
 
 bench: .venv/installed
 	$(BIN)/pytest tests/benchmarks -o python_files='bench_*.py'
@@ -75,26 +99,39 @@ bench: .venv/installed
 # What a night does, in the steps of .github/workflows/nightly.yml. A shard keeps its runs from one
 # night to the next; 1 as an exit code means that some claim is not as expected, which is news and
 # no failure of the night.
-nightly:
+nightly: nightly-shards nightly-mutants nightly-merge baseline
+
+nightly-shards:
 	rm -rf $(NIGHT)/results
 	for shard in $$(seq $(SHARDS)); do $(MAKE) nightly-shard SHARD=$$shard || exit; done
-	$(MAKE) nightly-merge
 
-nightly-shard: .venv/installed .venv/data
+nightly-shard: .venv/installed data
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench run tier=$(TIER) \
 	  selection.shard=$(SHARD)/$(SHARDS) $(RUN) || [ $$? = 1 ]
 	CLAIMBENCH_HOME=$(NIGHT)/home-$(SHARD) $(BIN)/claimbench leaderboard publish --tier $(TIER) \
 	  --into $(NIGHT)/results/shard-$(SHARD)
 
+# The mutants of a seventh of the papers, those whose night it is.
+TONIGHT ?= $(shell date +%u)
+nightly-mutants: .venv/installed data
+	rm -rf $(NIGHT)/mutation
+	mkdir -p $(NIGHT)/mutation
+	$(BIN)/python .ci/due.py $(TONIGHT) > $(NIGHT)/due
+	for paper in $$(cat $(NIGHT)/due); do \
+	  $(BIN)/claimbench mutate $$paper --publish $(NIGHT)/mutation || [ $$? = 1 ] || bad=1; \
+	done; [ -z "$$bad" ]
+
 nightly-merge: .venv/installed
 	$(BIN)/claimbench leaderboard merge $(NIGHT)/results/shard-*
+	mkdir -p $(NIGHT)/mutation leaderboards/mutation
+	cp -r $(NIGHT)/mutation/. leaderboards/mutation
 	$(BIN)/claimbench leaderboard build
 	$(BIN)/claimbench leaderboard diff HEAD leaderboards --format markdown \
 	  > $(NIGHT)/changes.md || [ $$? = 1 ]
 	$(BIN)/claimbench leaderboard alert > $(NIGHT)/alert.md || [ $$? = 1 ]
 	cat $(NIGHT)/changes.md
 
-screenshots: .venv/installed .venv/browser
+screenshots: .venv/installed browser
 	$(BIN)/claimbench leaderboard build --out .claimbench/screenshots
 	$(BIN)/python .github/screenshots.py .claimbench/screenshots .github
 

@@ -75,7 +75,7 @@ class RayCluster:
             os.killpg(process.pid, signal.SIGTERM)
         for process in self.processes:
             try:
-                process.wait(20)
+                process.wait(5)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

@@ -387,13 +387,15 @@ def test_folder_for_the_json_that_is_not_there_is_said_before_anything_runs(call
     assert paper.runs() == []
 
 
-def test_output_that_cannot_be_written_is_no_bug(make_paper):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_no_bug(make_paper, unbuffered):
     paper = make_paper()
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
             [sys.executable, "-m", "claimbench", "list", str(paper.folder), "--json"],
             stdout=full,
             stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             text=True,
             check=False,
         )

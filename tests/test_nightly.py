@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from claimbench.leaderboard.mutation import due, read
+
 ROOT = Path(__file__).parents[1]
 SHARDS = 2
 
@@ -40,6 +42,7 @@ def night(tmp_path, make_paper, store_home):
         method.write_text(f"{method.read_text()}\n\nPAPER = {slug!r}\n")  # equal code runs once
     (tmp_path / ".gitignore").write_text(".claimbench/\n.venv/\nleaderboards/site/\nruns.txt\n")
     shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
     (tmp_path / ".venv").mkdir()
     for name in ("pyproject.toml", "requirements.lock", ".venv/installed"):  # as if installed
         (tmp_path / name).write_text("")
@@ -47,11 +50,11 @@ def night(tmp_path, make_paper, store_home):
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "papers")
 
-    def run() -> str:
+    def run(*options: str) -> str:
         environment = {k: v for k, v in os.environ.items() if k != "CLAIMBENCH_HOME"}
         variables = (f"SHARDS={SHARDS}", "TIER=smoke", f"BIN={Path(sys.executable).parent}")
         done = subprocess.run(
-            ["make", "nightly", *variables],
+            ["make", "nightly", *variables, *options],
             cwd=tmp_path,
             env={**environment, "MAKEFLAGS": ""},
             capture_output=True,
@@ -65,7 +68,13 @@ def night(tmp_path, make_paper, store_home):
 
 
 def test_nights(night, tmp_path):
-    night()
+    tonight = next(number for number in range(7) if due(["one"], number))
+    night(f"TONIGHT={tonight}")
+    scores = tmp_path / "leaderboards" / "mutation"
+    tried = due(["one", "two", "three"], tonight)
+    assert sorted(path.stem for path in scores.iterdir()) == tried
+    assert read(scores)["one"].mutants > 0
+    assert (tmp_path / ".claimbench" / "night" / "baseline.json").is_file()
     results = tmp_path / "leaderboards" / "results" / "cpu" / "smoke"
     assert sorted(path.stem for path in results.glob("*.json")) == ["one", "three", "two"]
     assert (tmp_path / "leaderboards" / "site" / "index.html").is_file()
@@ -76,15 +85,16 @@ def test_nights(night, tmp_path):
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "night")
 
+    shorter = ("-o", "baseline", "-o", "nightly-mutants")
     runs = {slug: (tmp_path / "papers" / slug / "runs.txt").read_text() for slug in ("one", "two")}
-    assert "No verdict changed." in night()
+    assert "No verdict changed." in night(*shorter)
     assert (tmp_path / ".claimbench" / "night" / "alert.md").read_text().startswith("No claim is")
     for slug, before in runs.items():
         assert (tmp_path / "papers" / slug / "runs.txt").read_text() == before  # nothing ran again
 
     method = tmp_path / "papers" / "two" / "method.py"
     method.write_text(method.read_text().replace("scale * x", "scale * x / 3"))
-    assert "two::holds" in night()
+    assert "two::holds" in night(*shorter)
     alert = (tmp_path / ".claimbench" / "night" / "alert.md").read_text()
     assert "two::holds (smoke, cpu)" in alert
     assert "✓ reproduced; value 1." in alert

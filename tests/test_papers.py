@@ -1,20 +1,33 @@
 """The contract that every paper folder keeps."""
 
 import ast
-import subprocess
+import importlib
+import multiprocessing
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from claimbench.cache import Cache
 from claimbench.identity.closure import closure
+from claimbench.running.loading import load_module
 from claimbench.spec import load_spec
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "papers").glob("*/claims.yaml"))
 
 pytestmark = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[ProcessPoolExecutor]:
+    """Fresh interpreters, one a call, that have torch and jax already: papers take seconds to."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "jax", "claimbench.running.loading"])
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as pool:
+        yield pool
 
 
 def test_spec_has_no_problem_and_at_least_three_claims(folder: Path):
@@ -35,12 +48,15 @@ def test_method_names_its_paper(folder: Path):
     assert str(spec.paper.arxiv) in (ast.get_docstring(tree) or "")
 
 
-def test_method_imports_alone(folder: Path):
-    code = f"import importlib; importlib.import_module('papers.{folder.name}.method')"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_method_imports_alone(folder: Path, interpreter: ProcessPoolExecutor):
+    name = f"papers.{folder.name}.method"
+    assert f"papers.{folder.name}.reproduce" not in interpreter.submit(imported, name).result()
+
+
+def imported(name: str) -> set[str]:
+    """Import a module and return what is loaded then."""
+    importlib.import_module(name)
+    return set(sys.modules)
 
 
 def test_readme_names_each_deviation(folder: Path):
@@ -50,22 +66,23 @@ def test_readme_names_each_deviation(folder: Path):
     assert [claim for claim in reduced if claim not in text] == []
 
 
-def test_static_closure_is_what_the_experiments_really_import(folder: Path):
+def test_static_closure_is_what_the_experiments_really_import(
+    folder: Path, interpreter: ProcessPoolExecutor
+):
     """Compare, file by file, with the modules that a fresh interpreter has after the import."""
-    code = (
-        "import sys, claimbench.running.loading as loading; from pathlib import Path\n"
-        "before = set(sys.modules)\n"
-        f"loading.load_module(Path({str(folder)!r}))\n"
-        "for name in set(sys.modules) - before:\n"
-        "    file = getattr(sys.modules[name], '__file__', None)\n"
-        "    if file: print(file)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
     own = {folder.resolve(), ROOT / "common"}
-    loaded = {Path(line) for line in done.stdout.splitlines() if own & set(Path(line).parents)}
+    files = interpreter.submit(files_loaded_with, folder).result()
+    loaded = {path for path in files if own & set(path.parents)}
+    assert folder / "reproduce.py" in loaded
     loaded -= {path for path in loaded if ROOT / "common" / "data" in path.parents}
     spec, cache = load_spec(folder), Cache(None)
     static = {path for name in spec.experiments for path in closure(folder, name, cache).paths}
     assert loaded <= {path.resolve() for path in static}
+
+
+def files_loaded_with(folder: Path) -> set[Path]:
+    """Load a paper's experiments and return the files of the modules that came with them."""
+    before = set(sys.modules)
+    load_module(folder)
+    files = [getattr(sys.modules[name], "__file__", None) for name in set(sys.modules) - before]
+    return {Path(file) for file in files if file}

@@ -460,7 +460,8 @@ def test_step(benchmark):
 """
 
 
-def test_benchmarks_of_papers_run_only_when_asked_for(pytester, make_paper):
+def test_benchmarks_of_papers_run_only_when_asked_for(pytester, make_paper, monkeypatch):
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # there, nothing is measured
     papers = [make_paper(slug) for slug in ("one", "two", "three")]
     for paper in papers[:2]:
         (paper.folder / "benchmark.py").write_text(BENCHMARK, encoding="utf-8")

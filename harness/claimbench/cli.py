@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import platform
 import sys
 import traceback
@@ -27,7 +28,7 @@ COMMANDS = {
     "results": "show the last verdict of each claim in the store",
     "why": "say what the identity of a paper's runs is made of, and what changed since they ran",
     "mutate": "change a paper's method in small ways and see whether its claims notice",
-    "leaderboard": "publish verdicts, join and compare published ones, build the site",
+    "leaderboard": "publish verdicts, join and compare published ones, derive tables and site",
     "data": "list data sets and get them",
     "doctor": "say what this machine can run: profiles, limits, data sets, extras",
     "gc": "remove runs that the present code can't reach, and old failures and artefacts",
@@ -52,18 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.words = words[count:]
     try:
         code: int = options.run(options)
+        sys.stdout.flush()  # what can't be written is said below, not when Python ends
         return code
     except ClaimbenchError as mistake:
         error(f"claimbench: {mistake}")
         return USAGE
     except OSError as trouble:
         error(f"claimbench: {trouble}")
+        _drop_output()
         return USAGE
     except KeyboardInterrupt:
         error("claimbench: interrupted; finished runs are kept")
         return INTERRUPTED
     except Exception:  # noqa: BLE001  our bug, whatever it is: leave something to report
         return _our_bug(words)
+
+
+def _drop_output() -> None:
+    """Let Python not try again, when it ends, to write what could not be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

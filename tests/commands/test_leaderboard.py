@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import claimbench
 from claimbench.cli import main
 from claimbench.leaderboard.published import read
+from claimbench.leaderboard.tables import FILES
 
 FAILING = """@experiment
 def failing(run: Run) -> dict[str, float]:
@@ -30,8 +33,13 @@ def publish(*arguments: str) -> int:
     return main(["leaderboard", "publish", *arguments])
 
 
-def test_publish_writes_results_and_tables(project, capsys):
+def build(*arguments: str) -> int:
+    return main(["leaderboard", "build", "--workers", "1", *arguments])
+
+
+def test_publish_writes_results_and_build_tables(project, capsys):
     assert publish() == 0
+    assert [path.name for path in (project / "leaderboards").iterdir()] == ["results"]
     (file,) = read(project / "leaderboards" / "results")
     entry = file.entries["holds"]
     assert (file.paper, file.tier, file.profile) == ("lion", "smoke", "cpu")
@@ -39,13 +47,16 @@ def test_publish_writes_results_and_tables(project, capsys):
     assert entry.latest.stale == ()
     assert set(entry.latest.code) >= {"function", "arguments", "file reproduce.py"}
     assert not any(name.startswith("package") for name in entry.latest.code)
-    assert "wrote" in capsys.readouterr().out
+    assert "1 claims in 1 files" in capsys.readouterr().out
+    assert build() == 0
+    assert capsys.readouterr().out.count("wrote") == len(FILES)
     data = json.loads((project / "leaderboards" / "leaderboard.json").read_text(encoding="utf-8"))
     assert data["boards"][0]["papers"][0]["title"] == "Tiny"
     assert publish() == 0
     assert "1 claims in 1 files" in (out := capsys.readouterr().out)
     assert "0 written" in out
-    assert "README.md" not in out
+    assert build() == 0
+    assert "wrote" not in capsys.readouterr().out  # nothing changed
 
 
 def test_edited_code_and_spec_make_results_stale(project, make_paper, capsys):
@@ -83,6 +94,7 @@ def test_claims_and_papers_that_are_gone_are_kept_and_marked(project):
     main(["leaderboard", "merge", "leaderboards"])
     (file,) = read(project / "leaderboards" / "results")
     assert file.entries["holds"].latest.stale == ("there is no paper `lion` any more",)
+    build()
     assert "Stale results" in (project / "leaderboards" / "README.md").read_text(encoding="utf-8")
 
 
@@ -94,9 +106,55 @@ def test_nothing_of_the_machine_is_published(make_paper, tmp_path, monkeypatch, 
     (result,) = claimbench.verify("papers/lion")
     assert str(tmp_path) in result.reason
     publish()
+    build()
     texts = [p.read_text(encoding="utf-8") for p in (tmp_path / "leaderboards").rglob("*.*")]
     assert any("no file …/data.npz" in text for text in texts)
     assert not any(str(tmp_path) in text for text in texts)
+
+
+def test_site_in_another_folder_leaves_the_tables(project):
+    publish()
+    assert build("--out", "elsewhere") == 0
+    assert (project / "elsewhere" / "index.html").is_file()
+    assert [path.name for path in (project / "leaderboards").iterdir()] == ["results"]
+
+
+def git(*words: str) -> str:
+    identity = ("-c", "user.name=A", "-c", "user.email=a@b")
+    command = ["git", *identity, *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_branches_that_publish_different_papers_merge(project, make_paper):
+    """Each adds a paper with its verdicts, and one has a new verdict on an older paper."""
+    publish()
+    build()
+    (project / ".gitignore").write_text("store/\nruns.txt\nleaderboards/site/\n", encoding="utf-8")
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-q", "-m", "lion")
+    for slug in ("tiger", "puma"):
+        git("switch", "-q", "-c", slug, "main")
+        make_paper(slug)
+        claimbench.verify(f"papers/{slug}")
+        publish(slug)
+        changed = git("status", "--porcelain", "-uall", "leaderboards").split("\n")
+        assert changed == [f"?? leaderboards/results/cpu/smoke/{slug}.json", ""]
+        git("add", ".")
+        git("commit", "-q", "-m", slug)
+    spec = project / "papers" / "lion" / "claims.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("at_least: 1", "at_least: 9"))
+    claimbench.verify("papers/lion")
+    publish("lion")
+    git("commit", "-q", "-a", "-m", "lion diverges")
+    git("switch", "-q", "main")
+    git("merge", "-q", "tiger")
+    git("merge", "-q", "puma")  # fails where a conflict is
+    assert git("status", "--porcelain") == ""
+    build()
+    table = (project / "leaderboards" / "leaderboard.csv").read_text(encoding="utf-8")
+    rows = {row["paper"]: row["verdict"] for row in csv.DictReader(table.splitlines())}
+    assert rows == {"lion": "diverged", "tiger": "reproduced", "puma": "reproduced"}
 
 
 def test_diff_exits_1_where_a_claim_got_worse(project, capsys):

@@ -1,5 +1,6 @@
 """`claimbench mutate`: what it prints, writes, and with which exit code."""
 
+import datetime
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from claimbench.cli import main
+from claimbench.leaderboard.mutation import read
 
 STRICT = {"expect": {"value": {"between": [1, 2]}}}
 METHOD = '''"""A method that scales a number."""
@@ -84,6 +86,21 @@ def test_json_has_every_mutant(call, paper, tmp_path):
     for outcome in report["outcomes"]:
         shown = outcome["diff"].rstrip("\n") in out
         assert shown == (outcome["outcome"] == "survived")
+
+
+def test_score_is_published(call, paper, tmp_path):
+    list_equivalents(paper, DEAD)
+    for word in ("init -q", "add .", "-c user.name=A -c user.email=a@b commit -q -m tiny"):
+        subprocess.run(["git", *word.split()], check=True)
+    _, out, _ = call("tiny", "--publish", tmp_path / "mutation")
+    assert out.endswith(f"wrote {tmp_path / 'mutation' / 'tiny.json'}\n")
+    score = read(tmp_path / "mutation")["tiny"]
+    assert (score.caught, score.mutants, score.equivalent) == (5, 7, 1)
+    assert (score.profile, score.tier) == ("cpu", "smoke")
+    head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    assert head.stdout.startswith(str(score.commit))
+    age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(score.date)
+    assert datetime.timedelta() <= age < datetime.timedelta(hours=1)
 
 
 def test_equivalent_mutants_do_not_count(call, paper):
@@ -202,12 +219,16 @@ def test_terminal_shows_a_bar_and_the_survivors(paper, on_terminal):
     assert "━" in shown.decode()
 
 
-def test_mutants_files_of_this_repository_are_sound():
+MUTANTS_FILES = sorted((Path(__file__).parents[2] / "papers").glob("*/mutants.yaml"))
+
+
+@pytest.mark.parametrize("path", MUTANTS_FILES, ids=lambda path: path.parent.name)
+def test_mutants_files_of_this_repository_are_sound(path):
     from claimbench.mutation.equivalents import read_equivalents, stale
     from claimbench.mutation.rewriting import all_mutants
 
-    papers = Path(__file__).parents[2] / "papers"
-    found = sorted(papers.glob("*/mutants.yaml"))
-    assert found
-    for path in found:
-        assert stale(read_equivalents(path.parent), all_mutants(path.parent)) == []
+    assert stale(read_equivalents(path.parent), all_mutants(path.parent)) == []
+
+
+def test_this_repository_has_mutants_files():
+    assert MUTANTS_FILES

@@ -73,12 +73,12 @@ def test_wordnet_mammals_are_a_transitive_closure():
     pairs, steps = load("wordnet_mammals")
     assert (pairs.shape, steps.shape) == ((6542, 2), (6542,))
     size = pairs.max() + 1
-    above = np.zeros((size, size), dtype=np.int64)
+    above = np.zeros((size, size))  # counts, in a type whose products are quick
     above[pairs[:, 0], pairs[:, 1]] = 1
     assert not np.any(np.diag(above))
     assert not np.any((above @ above > 0) & (above == 0))
     # one root, the mammal, with all others below it; direct hypernyms are one step away
-    assert np.bincount(above.sum(axis=1))[0] == 1
+    assert np.sum(above.sum(axis=1) == 0) == 1
     assert above.sum(axis=0).max() == size - 1
     direct = (above == 1) & (above @ above == 0)
     assert np.all(direct[tuple(pairs[steps > 1].T)] == 0)

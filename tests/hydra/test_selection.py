@@ -127,3 +127,24 @@ def test_changed_are_papers_whose_files_or_imports_differ(chosen, tmp_path):
     assert {name.partition("::")[0] for name in chosen(changed="HEAD~1")} == {"two", "three"}
     with pytest.raises(UsageError, match=r"selection\.changed: "):
         chosen(changed="no-such-branch")
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "pyproject.toml"])
+def test_other_versions_change_everything(chosen, tmp_path, name):
+    (tmp_path / name).write_text("numpy==2.0\n", encoding="utf-8")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "all")
+    (tmp_path / name).write_text("numpy==2.1\n", encoding="utf-8")
+    assert chosen(changed="HEAD") == chosen()
+
+
+def test_a_renamed_file_is_missed_where_it_was(chosen, tmp_path):
+    helper = tmp_path / "papers" / "two" / "helper.py"
+    helper.write_text("VALUE = 1\n" * 9, encoding="utf-8")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "all")
+    helper.rename(tmp_path / "elsewhere.py")
+    git("add", ".")
+    assert chosen(changed="HEAD") == ["two::first", "two::second"]

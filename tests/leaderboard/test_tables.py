@@ -12,6 +12,7 @@ import pytest
 
 from claimbench.leaderboard import tables
 from claimbench.leaderboard.board import make_board
+from claimbench.leaderboard.mutation import Score
 
 HOSTILE = "<script>alert(1)</script> | [x](javascript:1) `$x$` *b*\n# head\n=1+1"
 SHOWN = r"&lt;script&gt;alert(1)&lt;/script&gt; \| \[x\](javascript:1) \`\$x\$\` \*b\* \# head =1+1"
@@ -27,7 +28,11 @@ def boards(make_file):
     ]
     paper = SimpleNamespace(title=HOSTILE, theme="x", year=2024, arxiv="2401.00001")
     spec = SimpleNamespace(paper=paper, claims=[])
-    return [make_board(files, {"lion": spec}, profile) for profile in ("cpu", "gpu")]  # type: ignore[dict-item]
+    scores = {"lion": Score("cpu", "smoke", 36, 40, 2, "2026-12-01T02:30:00+00:00", "abc")}
+    return [
+        make_board(files, {"lion": spec}, profile, scores)  # type: ignore[dict-item]
+        for profile in ("cpu", "gpu")
+    ]
 
 
 def test_json_meets_its_schema_and_holds_every_claim(boards):

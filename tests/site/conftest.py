@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from claimbench.leaderboard.site.build import Site, build
 from tests.site.synthetic import make_site, write_overview
 
-HERE = Path(__file__).parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +64,8 @@ def address(request, built: Path, served: str) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    chromium = shutil.which("chromium")
+    """Chromium, under the name that this system gives it."""
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
         pytest.fail("the tests of the site need chromium; run: apt-get install chromium")
     with sync_playwright() as playwright:
@@ -101,7 +102,4 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """The script of axe-core."""
-    script = HERE / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.is_file():
-        pytest.fail("axe-core is missing; run: make test-site")
-    return script.read_text(encoding="utf-8")
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

@@ -64,6 +64,13 @@ def test_data_behind_a_verdict_is_named(built):
     assert f"digits, version 1998, CC-BY-4.0, sha256 <code>{'d' * 64}</code>" in page
 
 
+def test_score_of_mutants_is_on_its_papers_page(built):
+    said = "Mutants of the method that the claims catch: 36 of 40 (2026-12-01, commit unknown)."
+    papers = sorted((built / "papers").iterdir())
+    shown = [path.stem for path in papers if said in path.read_text(encoding="utf-8")]
+    assert shown == ["paper_0003"]
+
+
 def test_hostile_texts_are_text(built):
     for path in [*built.rglob("*.html"), built / "feed.xml"]:
         text = path.read_text(encoding="utf-8")

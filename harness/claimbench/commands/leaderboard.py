@@ -1,17 +1,21 @@
-"""`claimbench leaderboard`: publish verdicts, join published ones, compare them, build the site."""
+"""`claimbench leaderboard`: publish verdicts, join and compare published ones, build their pages.
+
+Publishing and joining write one file a paper and nothing that papers share, so that two branches
+that each publish something can be merged. Tables and site are derived from these files.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_filters
 from claimbench.errors import UsageError
 from claimbench.home import home
-from claimbench.leaderboard import diffing, tables
+from claimbench.leaderboard import diffing, mutation, tables
 from claimbench.leaderboard.alert import alerts
 from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
 from claimbench.leaderboard.board import Board, make_board
@@ -41,9 +45,10 @@ def add(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     publish = actions.add_parser(
         "publish",
-        help="write the store's verdicts to leaderboards/results and the tables anew",
+        help="write the store's verdicts to leaderboards/results",
         description="Write the store's last verdict of each claim to leaderboards/results/PROFILE/"
-        "TIER/PAPER.json, keeping the history of what was published before, and the tables anew.",
+        "TIER/PAPER.json, keeping the history of what was published before. Nothing else is "
+        "written, so that branches which publish different papers can be merged.",
     )
     add_filters(publish)
     publish.add_argument(
@@ -59,11 +64,15 @@ def add(parser: ArgumentParser) -> None:
     merge.add_argument("--into", type=Path, metavar="DIR", help="default: leaderboards/results")
     build = actions.add_parser(
         "build",
-        help="build the site: static files that any browser shows without a server",
-        description="Build the site of the published results: static files that need no server and "
-        "no other host. Plots are kept, so that the next time only new ones are drawn.",
+        help="derive tables and site: static files that any browser shows without a server",
+        description="Derive from the published results the tables in leaderboards/ (Markdown, JSON "
+        "and CSV) and the site: static files that need no server and no other host. Plots are "
+        "kept, so that the next time only new ones are drawn. This is done on main and at night, "
+        "never in a pull request.",
     )
-    build.add_argument("--out", type=Path, metavar="DIR", help="default: leaderboards/site")
+    build.add_argument(
+        "--out", type=Path, metavar="DIR", help="the site alone, there (default: leaderboards/site)"
+    )
     build.add_argument(
         "--profile", default="cpu", metavar="NAME", help="whose results (default: cpu)"
     )
@@ -117,10 +126,7 @@ def results_folder() -> Path:
 def publish(
     slugs: Sequence[str], *, tier: str | None, profile: str | None, into: Path | None
 ) -> int:
-    """Write the store's verdicts into the project's published results, and the tables anew.
-
-    Into another folder, to be merged later, go the results alone.
-    """
+    """Write the store's verdicts into the project's published results, or to be merged later."""
     papers = papers_root()
     folder = into or results_folder()
     cache, store = Cache(home()), Store(home())
@@ -137,8 +143,6 @@ def publish(
             )
         claims = sum(len(file.entries) for file in files)
         line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
-        if into is None:
-            _write_tables(read(folder), folder, papers, cache)
     finally:
         cache.close()
         store.close()
@@ -146,7 +150,7 @@ def publish(
 
 
 def merge(sources: Sequence[Path], *, into: Path | None) -> int:
-    """Join folders of published results with the project's own, and write the tables anew."""
+    """Join folders of published results with the project's own."""
     papers = papers_root()
     folder = into or results_folder()
     cache = Cache(home())
@@ -158,7 +162,6 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
             files = [marked(file, papers, cache) for file in merged(parts)]
             written = sum(write_results(file, folder) for file in files)
         line(f"{len(files)} files below {folder}, {written} written")
-        _write_tables(files, folder, papers, cache)
     finally:
         cache.close()
     return AS_EXPECTED
@@ -180,7 +183,13 @@ def diff(before: str, after: str, *, style: str) -> int:
 
 
 def build(out: Path | None, *, profile: str, workers: int | None) -> int:
-    """Write the site; plots that were drawn before are taken from the project's store."""
+    """Write the tables and the site; plots that were drawn before are taken from the store.
+
+    Args:
+        out: folder for the site, which alone is written then; default: beside the tables.
+        profile: whose results the site shows; the tables show all.
+        workers: processes that draw.
+    """
     lacking = [name for name in _SITE_PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
         raise UsageError(f"the site needs {', '.join(lacking)}; pip install 'claimbench[site]'")
@@ -201,9 +210,13 @@ def build(out: Path | None, *, profile: str, workers: int | None) -> int:
             for paper in paper_folders(papers)
             if (paper / "README.md").is_file()
         }
-        site = site_builder.Site(files, load_specs(papers, cache), readmes, profile)
+        scores = mutation.read(folder.parent / mutation.FOLDER)
+        site = site_builder.Site(files, load_specs(papers, cache), readmes, profile, scores)
     finally:
         cache.close()
+    if out is None:
+        for path in tables.write(make_boards(files, site.specs, scores), folder.parent):
+            line(f"wrote {path}")
     count = site_builder.build(
         site, target, home() / "plots", workers=workers, watch=lambda what: error(f"… {what}")
     )
@@ -211,19 +224,14 @@ def build(out: Path | None, *, profile: str, workers: int | None) -> int:
     return AS_EXPECTED
 
 
-def make_boards(files: Sequence[Published], specs: dict[str, Spec]) -> list[Board]:
+def make_boards(
+    files: Sequence[Published], specs: Mapping[str, Spec], scores: Mapping[str, mutation.Score]
+) -> list[Board]:
     """Return the board of each profile that has results."""
-    return [
-        make_board(files, specs, profile) for profile in sorted({file.profile for file in files})
-    ]
+    profiles = sorted({file.profile for file in files})
+    return [make_board(files, specs, profile, scores) for profile in profiles]
 
 
 def load_specs(papers: Path, cache: Cache) -> dict[str, Spec]:
     """Return the specs of all papers of the project, by slug."""
     return {folder.name: load_spec(folder, cache) for folder in paper_folders(papers)}
-
-
-def _write_tables(files: Sequence[Published], folder: Path, papers: Path, cache: Cache) -> None:
-    boards = make_boards(files, load_specs(papers, cache))
-    for path in tables.write(boards, folder.parent):
-        line(f"wrote {path}")

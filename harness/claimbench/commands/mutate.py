@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import json
 from argparse import ArgumentParser, Namespace
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_tier
 from claimbench.errors import UsageError
+from claimbench.home import commit
+from claimbench.leaderboard.mutation import Score, write
 from claimbench.settings import Settings
 from claimbench.showing.output import line
 from claimbench.showing.progress import View, running_text
@@ -18,6 +21,7 @@ from claimbench.spec.discovery import find_papers
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from claimbench.mutation.report import Report
     from claimbench.mutation.running import Fate
     from claimbench.running.scheduler import Status
 
@@ -38,8 +42,9 @@ nothing which a claim could notice is listed in the paper's mutants.yaml, with t
       now: "for _ in range(200):"
       reason: "Newton's method needs fewer than 20 steps; the limit is never met."
 
-`--json` writes file, function, was and now of every mutant. What is known of a mutant is not run
-again. Defaults of parameters, guards that raise, and text are never changed."""
+`--json` writes file, function, was and now of every mutant; `--publish leaderboards/mutation` how
+many were caught, which tables and site show. What is known of a mutant is not run again. Defaults
+of parameters, guards that raise, and text are never changed."""
 
 _EXITS = """\
 exit codes: 0 at least 90 % of the mutants that are not equivalent are caught, 1 fewer are,
@@ -61,6 +66,9 @@ def add(parser: ArgumentParser) -> None:
         "--workers", type=int, metavar="N", help="worker processes (default: one a CPU)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
+    parser.add_argument(
+        "--publish", type=Path, metavar="DIR", help="write the score to DIR/PAPER.json"
+    )
     add_examples(
         parser,
         "  claimbench mutate ademamix\n"
@@ -106,7 +114,22 @@ def run(options: Namespace) -> int:
     if target is not None:
         text = json.dumps(report.record(), indent=2, ensure_ascii=False)
         target.write_text(f"{text}\n", encoding="utf-8")
+    if options.publish is not None:
+        line(f"wrote {write(report.paper, score(report, commit(folder)), options.publish)}")
     return AS_EXPECTED if report.enough else NOT_AS_EXPECTED
+
+
+def score(report: Report, commit: str | None) -> Score:
+    """Return what is published of a report."""
+    return Score(
+        profile=report.profile,
+        tier=report.tier,
+        caught=len(report.caught),
+        mutants=len(report.caught) + len(report.survivors),
+        equivalent=len(report.equivalent),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        commit=commit,
+    )
 
 
 class HuntProgress:

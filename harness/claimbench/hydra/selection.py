@@ -13,8 +13,8 @@ from claimbench.errors import GitError, UsageError
 from claimbench.git import git
 from claimbench.guessing import meant
 from claimbench.hydra.config import SelectionConfig
+from claimbench.hydra.dependence import changes_everything, depends_on
 from claimbench.hydra.sharding import place
-from claimbench.identity.closure import closure
 from claimbench.judging.record import cpu_seconds
 from claimbench.leaderboard.published import RESULTS, parse
 from claimbench.running.store import Store
@@ -54,7 +54,8 @@ def select(
         specs = [spec for spec in specs if placed.get(spec.slug, 0) == number]
     if selection.changed is not None:
         touched = changed_files(selection.changed)
-        specs = [spec for spec in specs if depends_on(spec, touched, cache)]
+        if not changes_everything(touched, specs[0].folder.parents[1], settings.profile):
+            specs = [spec for spec in specs if depends_on(spec, touched, cache)]
     failed = _failed(store, settings) if selection.failed else None
 
     def wanted(spec: Spec, claim: Claim) -> bool:
@@ -118,7 +119,7 @@ def changed_files(revision: str) -> set[Path]:
     """
     root = Path(_git("rev-parse", "--show-toplevel").strip())
     base = _git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").strip()
-    names = _git("diff", "--name-only", "-z", base, "--").split("\0")
+    names = _git("diff", "--name-only", "--no-renames", "-z", base, "--").split("\0")
     names += _git("-C", str(root), "ls-files", "--others", "--exclude-standard", "-z").split("\0")
     return {(root / name).resolve() for name in names if name}
 
@@ -128,22 +129,3 @@ def _git(*words: str) -> str:
         return git(Path(), *words)
     except GitError as trouble:
         raise UsageError(f"selection.changed: {trouble}") from None
-
-
-def depends_on(spec: Spec, files: Collection[Path], cache: Cache) -> bool:
-    """Say whether a paper's folder, or what its experiments import, has one of these files.
-
-    A paper with code that can't be parsed depends on everything.
-    """
-    folder = spec.folder.resolve()
-    if any(path.is_relative_to(folder) for path in files):
-        return True
-    try:
-        return any(
-            not {path.resolve() for path in closure(spec.folder, name, cache).paths}.isdisjoint(
-                files
-            )
-            for name in spec.experiments
-        )
-    except SyntaxError:
-        return True

@@ -16,6 +16,7 @@ from claimbench.judging.record import Record, cpu_seconds
 from claimbench.judging.sequential import ALPHA, binomial_interval
 from claimbench.judging.verdict import SettingVerdict, Verdict
 from claimbench.leaderboard.merging import flips
+from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Entry, Published
 from claimbench.spec import TIERS, Spec
 
@@ -98,6 +99,7 @@ class PaperRow:
         cpu_seconds: of all runs behind the verdicts, at each tier.
         last_run: when the newest verdict was given.
         claims: in the order of the spec.
+        mutation: how many mutants of its method the claims caught; None if none was tried.
     """
 
     paper: str
@@ -119,6 +121,7 @@ class PaperRow:
     cpu_seconds: dict[str, float]
     last_run: str | None
     claims: list[ClaimRow]
+    mutation: Score | None = None
 
 
 @dataclass(frozen=True)
@@ -212,13 +215,19 @@ class Place:
         return self.entry.latest.record.verdict is not Verdict.SKIPPED
 
 
-def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profile: str) -> Board:
+def make_board(
+    published: Iterable[Published],
+    specs: Mapping[str, Spec],
+    profile: str,
+    scores: Mapping[str, Score] | None = None,
+) -> Board:
     """Return the leaderboard of a profile.
 
     Args:
         published: files of results; those of other profiles are ignored.
         specs: of the papers, by slug; a paper may lack.
         profile: hardware profile.
+        scores: of mutants, by slug; those of other profiles are ignored.
     """
     files = [one for one in published if one.profile == profile]
     places = claim_places(files)
@@ -244,6 +253,9 @@ def make_board(published: Iterable[Published], specs: Mapping[str, Spec], profil
                 _seconds([file for file in files if file.paper == paper]),
             )
         )
+    if scores:
+        tried = {slug: score for slug, score in scores.items() if score.profile == profile}
+        rows = [replace(row, mutation=tried.get(row.paper)) for row in rows]
     suite = _suite(rows, records, found)
     return Board(profile, suite, _ranked(rows), _changes(files))
 

@@ -106,12 +106,12 @@ def test_control_sees_the_same_draws(paper, make_job):
 
 
 def test_clock_starts_when_the_paper_is_imported(paper, make_job):
-    paper.replace("import numpy as np", "import numpy as np\n\ntime.sleep(0.3)")
+    paper.replace("import numpy as np", "import numpy as np\n\ntime.sleep(1)")
     began = []
     outcome = run(make_job(paper, "sums"), lambda: began.append(True))
     assert began == [True]
-    assert 0 < outcome.seconds < 0.3
-    assert 0 < outcome.cpu_seconds < 0.3
+    assert 0 < outcome.seconds < 1
+    assert 0 < outcome.cpu_seconds < 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -30,6 +30,7 @@ from claimbench.leaderboard.board import (
 )
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.leaderboard.merging import flips
+from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Event, Published
 from claimbench.leaderboard.site import plots, readme
 from claimbench.spec import Claim, Spec
@@ -83,17 +84,19 @@ class Site:
         specs: by slug.
         readmes: Markdown, by slug.
         profile: whose board it is.
+        scores: of mutants, by slug.
     """
 
     results: Sequence[Published]
     specs: Mapping[str, Spec]
     readmes: Mapping[str, str]
     profile: str = "cpu"
+    scores: Mapping[str, Score] = field(default_factory=dict)
 
     @cached_property
     def board(self) -> Board:
         """The leaderboard."""
-        return make_board(self.results, self.specs, self.profile)
+        return make_board(self.results, self.specs, self.profile, self.scores)
 
     @cached_property
     def _places(self) -> dict[str, dict[str, Place]]:
