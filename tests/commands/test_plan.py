@@ -8,6 +8,7 @@ from claimbench import verify
 from claimbench.commands import plan
 from claimbench.running.engine import Planned
 from claimbench.settings import Settings
+from tests.records import RECORD, make_record
 
 
 @pytest.fixture
@@ -62,15 +63,8 @@ def test_total_is_shared_by_the_workers():
 
 def publish(paper, **changes):
     """Publish a verdict of the paper as its suite would."""
-    record = {
-        "claim": "holds",
-        "cpu": "CPU A",
-        "seconds": 12.0,
-        "seeds": 3,
-        "controls": [{"seeds": 1}, {"seeds": 2}],
-        "passes_with": None,
-        **changes,
-    }
+    controls = [{**RECORD["controls"][0], "seeds": seeds} for seeds in (1, 2)]
+    record = make_record(**{"seconds": 12.0, "controls": controls, **changes}).as_json()
     root = paper.folder.parents[1]
     (root / "common").mkdir(exist_ok=True)
     (root / "common" / "__init__.py").touch()
@@ -99,7 +93,9 @@ def test_own_runs_count_for_more_than_published_ones(make_paper, planned):
     assert planned(paper)[-1] == "5 runs, about 0 s on 2 workers"
 
 
-@pytest.mark.parametrize("changes", [{"seeds": 0, "controls": []}, {"seconds": None}])
+@pytest.mark.parametrize(
+    "changes", [{"seeds": 0, "controls": []}, {"seeds": 0, "controls": [], "seconds": 0.0}]
+)
 def test_published_claim_that_never_ran_says_nothing(make_paper, planned, changes):
     paper = make_paper()
     publish(paper, **changes)

@@ -30,7 +30,7 @@ def make(
     precision: str = "float32",
     **changes: Any,
 ) -> Identity:
-    words = {"profile": PROFILE, "cache": Cache(None), **changes}
+    words = {"profile": PROFILE, "cache": Cache(None), "machine": "Xeon", **changes}
     return identify(Call(folder, "f", arguments or {}, precision), **words)
 
 

@@ -12,7 +12,7 @@ from claimbench.running.store import StoredRun
 from claimbench.running.workers.jobs import Failure
 from claimbench.spec import Region
 
-IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {})
+IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {}, "CPU A")
 ONE = {"value": Region(at_least=1)}
 
 
@@ -33,7 +33,7 @@ def sample(rule="typical", *, cap=None, max_seeds=None, deterministic=False, reg
 
 def stored(index, **metrics):
     """A run that has been finished."""
-    return StoredRun(index, metrics, "2024-01-01T00:00:00+00:00", 1.0, 1.0, None)
+    return StoredRun(index, metrics, "2024-01-01T00:00:00+00:00", 1.0, 1.0, None, "abc")
 
 
 def runs(signs, start=0):

@@ -21,7 +21,7 @@ def unused(x: float) -> float:
     return x + 1
 '''
 MEASURES = """
-NOTES = Path(os.environ.get("CLAIMBENCH_TEST_NOTES", HERE))
+NOTES = Path("@NOTES@")
 
 
 def told(name, scale):
@@ -56,10 +56,9 @@ def nothing(_):
 
 
 @pytest.fixture
-def paper(make_paper, tmp_path, monkeypatch):
+def paper(make_paper, tmp_path):
     """A paper with a slow and strict claim before a quick and loose one."""
-    monkeypatch.setenv("CLAIMBENCH_TEST_NOTES", str(tmp_path))
-    paper = make_paper(code=MEASURES, claims=[SLOW, QUICK])
+    paper = make_paper(code=MEASURES.replace("@NOTES@", str(tmp_path)), claims=[SLOW, QUICK])
     (paper.folder / "method.py").write_text(METHOD, encoding="utf-8")
     return paper
 
@@ -95,10 +94,10 @@ def test_claims_are_tried_the_cheapest_first(paper):
     assert original.left_out == {}
 
 
-def test_claims_that_cannot_catch_are_left_out_with_the_reason(make_paper, monkeypatch, tmp_path):
-    monkeypatch.setenv("CLAIMBENCH_TEST_NOTES", str(tmp_path))
+def test_claims_that_cannot_catch_are_left_out_with_the_reason(make_paper, tmp_path):
     speed = {"id": "fast", "kind": "speed", "experiment": "slow"}
-    paper = make_paper(code=MEASURES, claims=[QUICK, LATER, WRONG, speed])
+    code = MEASURES.replace("@NOTES@", str(tmp_path))
+    paper = make_paper(code=code, claims=[QUICK, LATER, WRONG, speed])
     original = try_original(load_spec(paper.folder), QUIETLY, nothing)
     assert [check.claim for check in original.checks] == ["quick"]
     assert original.left_out["later"] == "judged from standard"

@@ -285,7 +285,7 @@ def late(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 METRICS = """
 import json, sys, claimbench
 (result,) = claimbench.verify(sys.argv[1], executor=sys.argv[2])
-print(json.dumps({name: of["values"] for name, of in result.record["metrics"].items()}))
+print(json.dumps({name: of.values for name, of in result.record.metrics.items()}))
 """
 
 

@@ -194,14 +194,14 @@ def test_spec_of_the_design(write):
         "def beta3_schedule(run, *, steps=1):\n    ...\n\n\n@experiment\n"
         "def language_model(run, *, steps=1, beta3=0.999):\n    ...\n"
     )
-    claim, _, on_all = load_spec(write(claims, source)).claims
+    folder = write(claims, source)
+    (folder / "table.csv").touch()
+    claim, _, on_all = load_spec(folder).claims
     assert (on_all.rule, on_all.max_seeds) == ("every", 12)
     assert (claim.rule, claim.max_seeds) == ("typical", 20)
     assert [claim.judged_at(tier) for tier in TIERS] == [False, True, True]
     assert claim.known_at("full") is not None
-    assert [removal.id for removal in load_spec(write(claims, source)).removed] == [
-        "half-the-steps"
-    ]
+    assert [removal.id for removal in load_spec(folder).removed] == ["half-the-steps"]
 
 
 # hashes

@@ -63,7 +63,7 @@ def closure(
     cache: Cache,
     *,
     file: str = "reproduce.py",
-    read: Callable[[Path], bytes] = Path.read_bytes,
+    read: Callable[[Path], bytes] | None = None,
 ) -> Closure:
     """Return the closure of a function defined in a file of the paper folder.
 
@@ -74,7 +74,7 @@ def closure(
         function: its name.
         cache: keeps what was read of a source.
         file: where it is defined.
-        read: gives the source of a file; default: what is on the disk.
+        read: gives the source of a file; None for what is on the disk.
 
     Raises:
         SyntaxError: a file of the closure cannot be parsed.
@@ -82,8 +82,7 @@ def closure(
     """
     start = folder / file
     place = (folder.absolute(), function, file)
-    from_disk = read is Path.read_bytes
-    known = _KNOWN.get(place) if from_disk else None
+    known = _KNOWN.get(place) if read is None else None
     if known is not None and all(_stamp(path) == was for path, was in known[0].items()):
         return known[1]
     stamps: _Stamps = {}
@@ -98,7 +97,7 @@ def closure(
             continue
         for looked_at in (path.parent, path):
             stamps.setdefault(looked_at, _stamp(looked_at))  # before it is read
-        digests[path], imports, texts = _scan(path, read(path), target, cache)
+        digests[path], imports, texts = _scan(path, (read or Path.read_bytes)(path), target, cache)
         loads.update(texts)
         for import_ in imports:
             own, foreign = _resolve(import_, path, folder)
@@ -111,7 +110,7 @@ def closure(
     found = Closure(
         files, frozenset(modules), frozenset(eager), tuple(sorted(digests)), frozenset(loads)
     )
-    if from_disk:
+    if read is None:
         _KNOWN[place] = (stamps, found)
     return found
 

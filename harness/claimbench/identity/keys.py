@@ -146,7 +146,7 @@ def identify(
     methods: dict[str, str] | None = None,
     data: Iterable[str] = (),
     declared: Iterable[str] = (),
-    read: Callable[[Path], bytes] = Path.read_bytes,
+    read: Callable[[Path], bytes] | None = None,
 ) -> Identity:
     """Return the identity of a call.
 

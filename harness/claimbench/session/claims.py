@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Collection, Generator, Iterator
 from dataclasses import replace
@@ -15,6 +14,7 @@ import pytest
 from claimbench.cache import Cache
 from claimbench.commands.plan import lines
 from claimbench.errors import ClaimbenchError, UsageError
+from claimbench.guessing import guess
 from claimbench.home import home
 from claimbench.identity.methods import parse
 from claimbench.judging.record import Record
@@ -99,9 +99,8 @@ class ClaimSession:
         except SpecError:
             return  # which is what collecting it will say
         for claim in sorted(ids - set(known)):
-            near = difflib.get_close_matches(claim, known, n=1)
-            guess = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
-            raise pytest.UsageError(f"--claims: {folder.name} has no claim `{claim}`; {guess}")
+            advice = guess(claim, known, "there are:")
+            raise pytest.UsageError(f"--claims: {folder.name} has no claim `{claim}`; {advice}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:

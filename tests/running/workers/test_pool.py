@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 import claimbench
+from claimbench.identity.methods import parse
 from claimbench.profiles import load_profile
+from claimbench.running.engine import verify_papers
 from claimbench.running.workers.jobs import Outcome, Progress
 from claimbench.running.workers.pool import Processes
-from claimbench.settings import worker_count
+from claimbench.settings import Settings, worker_count
 
 ZOO = """
 import subprocess
@@ -438,10 +440,26 @@ def test_modules_of_the_current_folder_are_in_nobodys_way(make_paper, tmp_path, 
     """They can be imported, but a worker takes what is installed where both are there."""
     for name in ("selectors", "yaml", "random"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('never asked for')\n")
+    (tmp_path / "only_in_this_folder.py").write_text("def double(x, scale): return 2 * scale * x\n")
+    paper = make_paper()
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(methods=(parse("scaled=only_in_this_folder:double"),))
+    (result,) = verify_papers([paper.folder], None, settings)
+    assert result.verdict == "reproduced"
+    assert result.record.metrics["value"].low >= 2
+
+
+def test_paper_that_imports_a_module_of_the_current_folder_is_an_error(
+    make_paper, tmp_path, monkeypatch
+):
+    """No version of it could be told, so nobody could say what the run depended on."""
     (tmp_path / "only_in_this_folder.py").write_text("VALUE = 1\n")
     paper = make_paper()
-    paper.replace("1 + random.random()", "helper.VALUE + random.random()")
     paper.replace("import time\n", "import time\n\nimport only_in_this_folder as helper\n")
     monkeypatch.chdir(tmp_path)
     (result,) = claimbench.verify(paper.folder)
-    assert result.verdict == "reproduced"
+    assert result.verdict == "error"
+    assert result.reason == (
+        "seed 0: AuthorError: reproduce.py:7 imports `only_in_this_folder`, which belongs to no "
+        "installed package; put it beside the paper"
+    )
