@@ -112,7 +112,8 @@ class Cluster:
             self._connect(papers)
             import ray
 
-            self._machine = str(ray.get(ray.remote(cpu_model).remote()))
+            ask = ray.remote(_cpu_of_node).options(num_cpus=0)  # however busy the cluster is
+            self._machine = str(ray.get(ask.remote()))
         return self._machine
 
     def close(self) -> None:
@@ -207,6 +208,10 @@ def _copy_code(target: Path, papers: Path) -> None:
 
 _pools: dict[str, Processes] = {}
 """This process's pools, one a profile: they live as long as Ray keeps the process."""
+
+
+def _cpu_of_node() -> str:
+    return cpu_model()
 
 
 def _carry_out(job: Job) -> dict[str, Any]:
