@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import claimbench
 from claimbench.errors import UsageError
 from claimbench.profiles import Profile, cpu_model
 from claimbench.running.workers.environment import machine
@@ -31,6 +30,7 @@ from claimbench.spec.discovery import paper_folders, suite_root
 RETRIES = 2
 """A run whose node or worker is lost is begun anew so many times at most."""
 
+_ENGINE = Path(__file__).parents[2]
 _SUITE = Path("claimbench", "suite")
 _HOME = "claimbench-artefacts"
 _COUNT_SECONDS = 2.0
@@ -199,7 +199,7 @@ def _found(address: str) -> str:
 
 def _copy_code(target: Path, papers: Path) -> None:
     """Copy what runs need: the engine, the papers, and what they share."""
-    shutil.copytree(Path(claimbench.__file__).parent, target / "claimbench", ignore=_NO_SUITE)
+    shutil.copytree(_ENGINE, target / "claimbench", ignore=_NO_SUITE)
     suite = target / _SUITE
     for folder in paper_folders(papers):
         shutil.copytree(folder, suite / "papers" / folder.name, ignore=_NO_CODE)
