@@ -10,7 +10,7 @@ from claimbench.identity.keys import Identity
 from claimbench.judging.sample import Fault, Sample
 from claimbench.running.store import StoredRun
 from claimbench.running.workers.jobs import Failure
-from claimbench.spec import Region
+from claimbench.spec.region import Region
 
 IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {})
 ONE = {"value": Region(at_least=1)}

@@ -19,7 +19,7 @@ from claimbench.identity.datasets import checksum
 from claimbench.profiles import Profile, cpu_model
 
 if TYPE_CHECKING:
-    from claimbench.spec import Spec
+    from claimbench.spec.models import Spec
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "PyYAML"}
 

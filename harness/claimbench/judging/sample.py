@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from claimbench.identity.keys import Identity
     from claimbench.running.store import StoredRun
     from claimbench.running.workers.jobs import Failure, Job
-    from claimbench.spec import Region
+    from claimbench.spec.region import Region
 
 
 _ZERO = 1e-9
