@@ -66,6 +66,16 @@ def hang(run: Run) -> dict[str, float]:
 
 
 @experiment
+def litter(run: Run) -> dict[str, float]:
+    assert os.listdir() == []
+    assert os.getcwd() == os.environ["HOME"] == os.environ["TMPDIR"]
+    note(os.getcwd(), "folders.txt")
+    Path("left").mkdir()
+    Path("left", "behind").write_text("x")
+    return {"value": 1.0}
+
+
+@experiment
 def leave(run: Run, *, status: int = -1) -> dict[str, float]:
     print("last words")
     if status < 0:
@@ -396,6 +406,24 @@ def test_artefact_over_its_own_time(pool, zoo, make_job):
         "building the artefact `endless` took longer than its timeout"
     )
     assert after.failure is None
+
+
+def test_time_of_a_later_run_is_its_own_where_nothing_is_imported_anew(pool, zoo, make_job):
+    jobs = [make_job(zoo, "who"), make_job(zoo, "hang", timeout=0.5)]
+    first, hung = (outcomes_of(pool, job)[0] for job in jobs)
+    assert first.failure is None
+    assert hung.failure.message.startswith("timed out after 0.5 s")
+
+
+def test_each_run_has_an_empty_folder_of_its_own_where_folders_for_a_while_are(
+    pool, zoo, make_job, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    outcomes_of(pool, *(make_job(zoo, "litter", index) for index in range(3)))
+    folders = zoo.runs("folders.txt")
+    assert len(set(folders)) == 3
+    assert {line.rpartition("/")[0] for line in folders} == {str(tmp_path)}
+    assert list(tmp_path.glob("claimbench-run-*")) == []
 
 
 def test_progress_arrives_and_so_does_what_is_built(pool, zoo, make_job):

@@ -11,6 +11,8 @@ from pathlib import Path
 _ON_LINUX = platform.system() == "Linux"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_WALL = 0x40000000
+"""Children of every kind, those made by clone() without SIGCHLD too."""
 
 
 def die_with_parent(parent: int, how: signal.Signals) -> None:
@@ -41,6 +43,11 @@ def kill_children(spared: Collection[int] = ()) -> None:
 
 def _children() -> list[int]:
     """Return the children of every thread of this process, as Linux lists them."""
+    if _ON_LINUX:
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT | _WALL)
+        except ChildProcessError:
+            return []
     pids: list[int] = []
     for path in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(FileNotFoundError):  # the thread has ended

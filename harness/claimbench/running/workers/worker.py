@@ -1,8 +1,10 @@
 """The worker process: it serves the jobs of one paper, one after the other."""
 
 import contextlib
+import functools
 import io
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -17,7 +19,7 @@ from claimbench.profiles import Profile
 from claimbench.running.artefacts import ArtefactStore
 from claimbench.running.workers.environment import computing, data_cache
 from claimbench.running.workers.execute import execute
-from claimbench.running.workers.guard import Guard
+from claimbench.running.workers.guard import Bounds, Guard
 from claimbench.running.workers.jobs import Job, Outcome
 from claimbench.running.workers.limits import cut_network, limit_memory
 from claimbench.running.workers.processes import kill_children
@@ -41,7 +43,17 @@ def serve(sock: socket.socket, log: int) -> None:
     reader = Reader(sock)
     theirs = (Path.cwd(), Path.home())
     limited = False
+    place = os.path.realpath(tempfile.gettempdir())
+    bounds = functools.cache(Bounds.of)
     environment: dict[str, Any] = {}
+    data = data_cache()
+    loaded: set[tuple[Replacement, ...]] = set()
+
+    def began(job: Job) -> None:
+        if job.methods not in loaded:  # else importing reproduce.py has taken no time
+            loaded.add(job.methods)
+            send(sock, {"began": True})
+
     while not reader.closed:
         for message in reader.receive():
             job = decode_job(message)
@@ -51,9 +63,9 @@ def serve(sock: socket.socket, log: int) -> None:
                 cut_network()
                 limit_memory(job.profile.memory_mb)
             host = SocketHost(sock, job)
-            with _own_folder() as scratch:
-                guard = Guard(job, (scratch, job.home, data_cache()), theirs)
-                outcome = execute(job, host, guard, lambda: send(sock, {"began": True}))
+            with _own_folder(place) as own:
+                guard = Guard(job, (job.home, data), theirs, bounds, own)
+                outcome = execute(job, host, guard, functools.partial(began, job))
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
@@ -63,18 +75,26 @@ def serve(sock: socket.socket, log: int) -> None:
 
 
 @contextlib.contextmanager
-def _own_folder() -> Iterator[Path]:
+def _own_folder(place: str) -> Iterator[Path]:
     """Give a run an empty folder of its own as home, as working directory and for what it needs
-    for a while, so that it finds nothing there that another run or the user has left."""
-    with tempfile.TemporaryDirectory(prefix="claimbench-run-", ignore_cleanup_errors=True) as name:
-        before = os.getcwd(), tempfile.tempdir
-        os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = name
-        os.chdir(name)
+    for a while, so that it finds nothing there that another run or the user has left.
+
+    Args:
+        place: where to make it, a real path.
+    """
+    before = os.getcwd(), tempfile.tempdir
+    name = tempfile.mkdtemp(prefix="claimbench-run-", dir=place)
+    os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = name
+    os.chdir(name)
+    try:
+        yield Path(name)
+    finally:
+        os.chdir(before[0])
+        tempfile.tempdir = before[1]
         try:
-            yield Path(name)
-        finally:
-            os.chdir(before[0])
-            tempfile.tempdir = before[1]
+            os.rmdir(name)  # most runs leave nothing
+        except OSError:
+            shutil.rmtree(name, ignore_errors=True)
 
 
 class SocketHost:
