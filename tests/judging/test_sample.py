@@ -346,9 +346,13 @@ def test_one_infinite_value_decides_every_and_is_one_seed_of_typical():
 
 
 def test_each_run_is_looked_at_once_and_again_only_where_another_takes_its_place(monkeypatch):
-    seen = []
-    holds = Region.holds
-    monkeypatch.setattr(Region, "holds", lambda at, x: seen.append(x) or holds(at, x))
+    seen, holds = [], Region.holds
+
+    def look(region, value):
+        seen.append(value)
+        return holds(region, value)
+
+    monkeypatch.setattr(Region, "holds", look)
     one = sample(max_seeds=20)
     for index in (1, 0, *range(2, 20)):
         one.take(runs("+" if index % 2 else "-", index), {})

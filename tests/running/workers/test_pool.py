@@ -415,15 +415,43 @@ def test_time_of_a_later_run_is_its_own_where_nothing_is_imported_anew(pool, zoo
     assert hung.failure.message.startswith("timed out after 0.5 s")
 
 
-def test_each_run_has_an_empty_folder_of_its_own_where_folders_for_a_while_are(
-    pool, zoo, make_job, tmp_path, monkeypatch
+def test_each_run_has_an_empty_folder_of_its_own_and_nothing_of_them_stays(
+    open_pool, zoo, make_job, alive, wait_until, tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    outcomes_of(pool, *(make_job(zoo, "litter", index) for index in range(3)))
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    pool = open_pool(1)
+    *littering, hung, _ = outcomes_of(
+        pool,
+        *(make_job(zoo, "litter", index) for index in range(3)),
+        make_job(zoo, "hang", timeout=0.5),
+        make_job(zoo, "litter", 4),
+    )
+    assert [outcome.failure for outcome in littering] == [None] * 3
+    assert hung.failure is not None
     folders = zoo.runs("folders.txt")
-    assert len(set(folders)) == 3
-    assert {line.rpartition("/")[0] for line in folders} == {str(tmp_path)}
-    assert list(tmp_path.glob("claimbench-run-*")) == []
+    assert len(folders) == len(set(folders)) == 4
+    (parent,) = {line.rpartition("/")[0] for line in folders}
+    assert parent.startswith(str(place))
+    pool.close()
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["pass", "os.chmod('.', 0o500)", "os.mkdir('x')"])
+def test_folder_is_the_next_runs_only_where_it_is_as_new(pool, make_paper, make_job, change):
+    code = f"""
+@experiment
+def changes(run: Run) -> dict[str, float]:
+    assert os.listdir() == []
+    assert os.stat(".").st_mode & 0o777 == 0o700
+    {change}
+    return {{"folder": float(os.stat(".").st_ino)}}
+"""
+    paper = make_paper("changing", code=code, claims=[{"experiment": "changes"}])
+    for index in range(3):
+        (outcome,) = outcomes_of(pool, make_job(paper, "changes", index))
+        assert outcome.failure is None
 
 
 def test_progress_arrives_and_so_does_what_is_built(pool, zoo, make_job):
