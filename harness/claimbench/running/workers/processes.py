@@ -1,7 +1,6 @@
 """Process trees: dying with the parent, adopting orphans, and ending whatever is left."""
 
 import contextlib
-import ctypes
 import os
 import platform
 import signal
@@ -57,4 +56,6 @@ def _children() -> list[int]:
 
 def _prctl(option: int, value: int) -> None:
     if _ON_LINUX:
+        import ctypes  # slow to import, and only workers need it
+
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
