@@ -279,6 +279,21 @@ def test_list_has_a_line_a_paper(call, project):
     assert call("list", "beta")[1] == out.splitlines()[1].replace("beta ", "beta", 1) + "\n"
 
 
+def test_list_of_papers_in_the_cache_loads_no_model_and_no_metadata(project):
+    code = (
+        "import sys\n"
+        "from claimbench.cli import main\n"
+        "main(['list'])\n"
+        "print(sorted({'pydantic', 'yaml', 'importlib.metadata'} & set(sys.modules)))\n"
+    )
+    first, again = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert "pydantic" in first.stdout.splitlines()[-1]
+    assert again.stdout.splitlines() == [*first.stdout.splitlines()[:-1], "[]"]
+
+
 def test_list_json_has_everything(call, project):
     alpha, beta = json.loads(call("list", "--json")[1])
     assert alpha["paper"] == "alpha"

@@ -13,7 +13,7 @@ import pytest
 from claimbench.cache import Cache
 from claimbench.identity.closure import closure
 from claimbench.running.loading import load_module
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "papers").glob("*/claims.yaml"))

@@ -15,7 +15,8 @@ from claimbench.errors import AuthorError
 from claimbench.judging.record import Measured, Record
 from claimbench.running.store import Store
 from claimbench.running.workers.execute import checked_metrics
-from claimbench.spec import Spec, load_spec
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Spec
 from tests.records import make_record
 from tests.running.test_store import identity, outcome
 

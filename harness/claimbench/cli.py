@@ -9,12 +9,12 @@ import platform
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version
+from typing import Any
 
 from claimbench.commands import EXITS, USAGE
 from claimbench.errors import ClaimbenchError
 from claimbench.home import home
-from claimbench.showing.output import error
+from claimbench.showing.output import error, line
 
 INTERRUPTED = 130
 OUR_BUG = 3
@@ -85,7 +85,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         epilog=EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version("claimbench"))
+    parser.add_argument("--version", action=_Version, help="show program's version number and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = next((word for word in words if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
@@ -102,12 +102,29 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only if it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        line(_version())
+        parser.exit()
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("claimbench")
+
+
 def _our_bug(arguments: list[str]) -> int:
     folder = home()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "crash.log"
     log.write_text(
-        f"claimbench {version('claimbench')}, Python {platform.python_version()}, "
+        f"claimbench {_version()}, Python {platform.python_version()}, "
         f"{platform.platform()}\narguments: {arguments}\n\n{traceback.format_exc()}",
         encoding="utf-8",
     )

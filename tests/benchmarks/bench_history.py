@@ -14,8 +14,8 @@ from claimbench.cache import Cache
 from claimbench.identity.keys import run_identity
 from claimbench.profiles import load_profile
 from claimbench.running.store import Store, _call
-from claimbench.spec import load_spec
 from claimbench.spec.discovery import paper_folders
+from claimbench.spec.load import load_spec
 
 PAPERS, VERSIONS, SEEDS = 119, 13, 20
 BUDGET = 3.0

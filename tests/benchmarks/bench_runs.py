@@ -52,7 +52,7 @@ def test_runs_that_do_nothing(make_paper, make_job, shown):
         for _ in range(5):
             times.append(carry_out(pool, jobs) / len(jobs))
     shown({"a run that does nothing, executor": times})
-    assert statistics.median(times) <= 0.003
+    assert statistics.median(times) <= 0.0005
 
 
 def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
@@ -74,7 +74,7 @@ def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
         times.append((time.perf_counter() - begin) / 199)
         assert [result.record.seeds for result in results] == [100, 100]
     shown({"a run that does nothing, claim to verdict": times})
-    assert statistics.median(times) <= 0.006  # with the start of template and worker
+    assert statistics.median(times) <= 0.002  # with the start of template and worker
 
 
 def test_two_workers_share_the_work(make_paper, make_job, shown):

@@ -30,7 +30,7 @@ def test_list(project, medians, environment):
         cwd=root,
         before={"list, cold": forget},
     )
-    assert times["list, warm"] <= 0.4
+    assert times["list, warm"] <= 0.2
     assert times["list, cold"] <= 0.7
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from claimbench.judging.rules import judge
 from claimbench.judging.sequential import ALPHA, boundary, looks
-from claimbench.spec import Region
+from claimbench.spec.region import Region
 from tests.calibrate import rules
 from tests.calibrate.__main__ import main
 from tests.calibrate.page import COMMAND, FAST, edge, markdown, measure, plot

@@ -4,7 +4,7 @@ import pytest
 
 from claimbench.cli import main
 from claimbench.running.engine import verify
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from claimbench.cache import Cache
 from claimbench.hydra.dependence import ENGINE, changes_everything, depends_on
-from claimbench.spec import load_spec
 from claimbench.spec.discovery import suite_root
+from claimbench.spec.load import load_spec
 
 LOADING = """from common.data import load
 

@@ -10,7 +10,7 @@ from claimbench.identity.keys import Identity
 from claimbench.judging.sample import Fault, Sample
 from claimbench.running.store import StoredRun
 from claimbench.running.workers.jobs import Failure
-from claimbench.spec import Region
+from claimbench.spec.region import Region
 
 IDENTITY = Identity("measure", {}, {}, "float32", "cpu", "0", {}, "CPU A")
 ONE = {"value": Region(at_least=1)}
@@ -343,3 +343,20 @@ def test_one_infinite_value_decides_every_and_is_one_seed_of_typical():
     assert every.judgement.verdict == "diverged"
     assert (typical.judgement.held, typical.judgement.verdict) == (5, "undecided")
     assert typical.wanted() == [6, 7, 8]
+
+
+def test_each_run_is_looked_at_once_and_again_only_where_another_takes_its_place(monkeypatch):
+    seen, holds = [], Region.holds
+
+    def look(region, value):
+        seen.append(value)
+        return holds(region, value)
+
+    monkeypatch.setattr(Region, "holds", look)
+    one = sample(max_seeds=20)
+    for index in (1, 0, *range(2, 20)):
+        one.take(runs("+" if index % 2 else "-", index), {})
+    assert len(seen) == 20
+    assert one.judgement.held == 10
+    one.take(runs("-", 1), {})
+    assert one.judgement.held == 9

@@ -14,7 +14,7 @@ from claimbench.judging.sample import Sample
 from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
 from claimbench.settings import Settings
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 from tests.judging.test_sample import sample, stored
 
 CODE = '''

@@ -12,7 +12,7 @@ from claimbench.identity.keys import run_identity
 from claimbench.leaderboard.published import Published
 from claimbench.leaderboard.staleness import code_parts, marked
 from claimbench.profiles import load_profile
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from claimbench.mutation.rewriting import all_mutants
 from claimbench.mutation.running import LEAST_SECONDS, Fate, Hunt, try_original, within_reach
 from claimbench.running.store import Store
 from claimbench.settings import Settings
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 
 METHOD = '''"""A method that scales a number."""
 

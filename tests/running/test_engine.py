@@ -19,7 +19,8 @@ from claimbench.running.scheduler import Scheduler
 from claimbench.running.seeds import derive
 from claimbench.running.store import Store
 from claimbench.settings import Settings
-from claimbench.spec import SpecError, load_spec
+from claimbench.spec.load import load_spec
+from claimbench.spec.problems import SpecError
 
 SEVERAL = [
     {"id": "zebra"},

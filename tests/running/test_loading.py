@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from claimbench.running.loading import load_module, package_name
+from claimbench.cache import Cache
+from claimbench.identity.closure import source_digest
+from claimbench.running.loading import changed, forget_changed, load_module, package_name
 
 
 def make(folder: Path, value: int) -> Path:
@@ -42,3 +44,18 @@ def test_edit_within_the_same_second_is_what_runs(tmp_path: Path):
     method.write_text("VALUE = 2\n", encoding="utf-8")
     os.utime(method, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert load_module(folder).VALUE == 2
+
+
+def test_what_was_imported_otherwise_than_the_closure_says_is_told_as_soon_as_it_is(
+    tmp_path: Path,
+):
+    folder = make(tmp_path / "papers" / "told", 1)
+    code = {"method.py": source_digest(folder / "method.py", b"VALUE = 1\n", None, Cache(None))}
+    assert changed(folder, "nothing", code) == []
+    load_module(folder)
+    assert changed(folder, "nothing", code) == []
+    (folder / "method.py").write_text("VALUE = 2\n", encoding="utf-8")
+    forget_changed(folder)
+    assert changed(folder, "nothing", code) == []
+    load_module(folder)
+    assert changed(folder, "nothing", code) == ["method.py"]

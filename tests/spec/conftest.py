@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from claimbench.spec import Problem, Spec, SpecError, load_spec
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Spec
+from claimbench.spec.problems import Problem, SpecError
 from tests.spec.lion import CLAIMS, REPRODUCE, edited
 
 Write = Callable[..., Path]

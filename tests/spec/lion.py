@@ -1,6 +1,6 @@
 """A small valid paper folder, and how tests edit it and read its problems."""
 
-from claimbench.spec import Problem
+from claimbench.spec.problems import Problem
 
 CLAIMS = """\
 paper:

@@ -7,9 +7,10 @@ import pytest
 
 from claimbench.cli import main
 from claimbench.errors import UsageError
-from claimbench.spec import Region, Spec, load_spec
 from claimbench.spec.amendments import changes, papers_at, spec_at, unamended, within
-from claimbench.spec.models import Seeds
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Seeds, Spec
+from claimbench.spec.region import Region
 
 SPEC = """\
 paper: {title: T, year: 2024, authors: [A], theme: t}

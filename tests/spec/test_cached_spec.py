@@ -7,7 +7,7 @@ CODE = """
 import sys
 from pathlib import Path
 from claimbench.cache import Cache
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 cache = Cache(Path(sys.argv[2]))
 print(len(load_spec(Path(sys.argv[1]), cache).claims), "yaml" in sys.modules)
 cache.close()

@@ -9,7 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claimbench.spec import Spec, SpecError, load_spec
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Spec
+from claimbench.spec.problems import SpecError
 from tests.spec.lion import CLAIMS, REPRODUCE, RICH
 
 FOLDER_FILES = {"reproduce.py": REPRODUCE, "method.py": "", "README.md": ""}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from claimbench.spec import SpecError, load_spec
+from claimbench.spec.load import load_spec
+from claimbench.spec.problems import SpecError
 
 
 def said(folder: Path) -> list[str]:

@@ -9,7 +9,10 @@ from subprocess import run
 import pytest
 
 from claimbench.errors import UsageError
-from claimbench.spec import TIERS, Spec, SpecError, load_spec
+from claimbench.spec.load import Outline, load_spec, outline
+from claimbench.spec.models import Spec
+from claimbench.spec.problems import SpecError
+from claimbench.tiers import TIERS
 from tests.spec.lion import CLAIMS, REPRODUCE, RICH, edited
 
 Load = Callable[..., Spec]
@@ -383,6 +386,21 @@ def test_problems_are_not_cached(write):
     assert cache == {}
 
 
+def test_outline_is_that_of_the_spec_from_the_cache_or_not(write):
+    cache = Memory()
+    folder = write(RICH)
+    cold, warm, spec = outline(folder, cache), outline(folder, cache), load_spec(folder)
+    assert cache.puts == 1
+    assert cold == warm == Outline(spec.slug, spec.paper.title, spec.paper.theme, len(spec.claims))
+    (key,) = cache
+    for other in ("[]", "{", '{"paper": 3, "claims": []}', '{"paper": {}, "claims": []}'):
+        cache[key] = other
+        assert outline(folder, cache) == cold
+    (folder / "README.md").unlink()
+    with pytest.raises(SpecError, match=r"README\.md:1:1: no such file"):
+        outline(folder, cache)
+
+
 def test_cached_text_of_something_else_is_replaced(write):
     cache = Memory()
     folder = write()
@@ -395,5 +413,8 @@ def test_cached_text_of_something_else_is_replaced(write):
 
 
 def test_import_stays_light():
-    code = "import sys, claimbench.spec; print({'torch', 'jax', 'numpy'} & set(sys.modules))"
+    code = (
+        "import sys, claimbench.spec.checking, claimbench.spec.load; "
+        "print({'torch', 'jax', 'numpy'} & set(sys.modules))"
+    )
     assert run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"set()\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from claimbench.errors import ClaimbenchError
-from claimbench.spec import Problem, SpecError
+from claimbench.spec.problems import Problem, SpecError
 
 
 @pytest.fixture(autouse=True)

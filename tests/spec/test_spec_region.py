@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from claimbench.spec import Region
+from claimbench.spec.region import Region
 
 FORMS = [
     ({"at_least": 1.1}, "≥ 1.1", [1.1, 2.0], [math.nextafter(1.1, 0), -5.0]),

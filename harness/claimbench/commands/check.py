@@ -4,9 +4,10 @@ from argparse import ArgumentParser, Namespace
 
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
 from claimbench.showing.output import error, line
-from claimbench.spec import SpecError, load_spec
 from claimbench.spec.amendments import papers_at, spec_at, unamended
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
+from claimbench.spec.load import load_spec
+from claimbench.spec.problems import SpecError
 
 
 def add(parser: ArgumentParser) -> None:

@@ -16,8 +16,9 @@ from claimbench.identity.keys import run_identity
 from claimbench.profiles import load_profile, profile_files
 from claimbench.running.store import Store
 from claimbench.showing.output import line
-from claimbench.spec import Claim, Spec, load_spec
 from claimbench.spec.discovery import find_papers
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Claim, Spec
 from claimbench.tiers import TIERS, Tier
 
 

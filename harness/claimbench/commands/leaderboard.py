@@ -25,11 +25,13 @@ from claimbench.leaderboard.merging import no_collection
 from claimbench.leaderboard.published import RESULTS, Published, read, results_in
 from claimbench.leaderboard.published import write as write_results
 from claimbench.leaderboard.publishing import publish as publish_store
+from claimbench.leaderboard.site import build as site_builder
 from claimbench.leaderboard.staleness import marked
 from claimbench.running.store import Store
 from claimbench.showing.output import error, line
-from claimbench.spec import Spec, load_spec
 from claimbench.spec.discovery import paper_folders, papers_root, project_papers
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Spec
 
 _SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
 
@@ -193,9 +195,6 @@ def build(out: Path | None, *, profile: str, workers: int | None) -> int:
     lacking = [name for name in _SITE_PACKAGES if importlib.util.find_spec(name) is None]
     if lacking:
         raise UsageError(f"the site needs {', '.join(lacking)}; pip install 'claimbench[site]'")
-    # an extra, which the other actions can do without
-    from claimbench.leaderboard.site import build as site_builder
-
     papers = papers_root()
     folder = results_folder()
     target = out or folder.parent / "site"

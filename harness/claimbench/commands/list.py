@@ -1,15 +1,22 @@
 """`claimbench list`: the papers that are there."""
 
+from __future__ import annotations
+
 import json
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
 from claimbench.home import home
 from claimbench.showing.output import error, line
-from claimbench.spec import Spec, SpecError, load_spec
 from claimbench.spec.discovery import find_papers
+from claimbench.spec.load import Outline, load_spec, outline
+from claimbench.spec.problems import SpecError
+
+if TYPE_CHECKING:
+    from claimbench.spec.models import Spec
 
 
 def add(parser: ArgumentParser) -> None:
@@ -22,26 +29,28 @@ def add(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Print one line a paper, or a JSON list with every claim; problems go to standard error."""
     cache = Cache(home())
-    specs, code = [], AS_EXPECTED
+    found, code = [], AS_EXPECTED
     for folder in find_papers(options.papers):
         try:
-            specs.append(load_spec(folder, cache))
+            found.append((folder, outline(folder, cache)))
         except SpecError as problems:
             error(str(problems))
             code = USAGE
-    cache.close()
     if options.json:
-        line(json.dumps([_record(spec) for spec in specs], indent=2, default=str))
-        return code
-    width = max((len(spec.slug) for spec in specs), default=0)
-    theme_width = max((len(spec.paper.theme) for spec in specs), default=0)
-    for spec in specs:
-        claims = f"{len(spec.claims)} claims"
-        line(
-            f"{spec.slug:{width}}  {spec.paper.theme:{theme_width}}  {claims:>9}  "
-            f"{spec.paper.title}"
-        )
+        records = [_record(load_spec(folder, cache)) for folder, _ in found]
+        line(json.dumps(records, indent=2, default=str))
+    else:
+        _table([paper for _, paper in found])
+    cache.close()
     return code
+
+
+def _table(papers: Sequence[Outline]) -> None:
+    width = max((len(paper.slug) for paper in papers), default=0)
+    theme_width = max((len(paper.theme) for paper in papers), default=0)
+    for paper in papers:
+        claims = f"{paper.claims} claims"
+        line(f"{paper.slug:{width}}  {paper.theme:{theme_width}}  {claims:>9}  {paper.title}")
 
 
 def _record(spec: Spec) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, add_examples
 from claimbench.errors import UsageError
 from claimbench.showing.output import line
-from claimbench.spec import load_spec
 from claimbench.spec.discovery import project_papers
+from claimbench.spec.load import load_spec
 
 FILES = ("claims.yaml", "method.py", "reproduce.py", "README.md")
 

@@ -10,8 +10,9 @@ from claimbench.identity.keys import Identity, run_identity
 from claimbench.profiles import load_profile
 from claimbench.running.store import Store
 from claimbench.showing.output import line
-from claimbench.spec import Spec, load_spec
 from claimbench.spec.discovery import find_papers
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Spec
 
 
 def add(parser: ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from claimbench.cache import Cache
 from claimbench.identity.closure import Closure, closure
 from claimbench.profiles import profile_files
-from claimbench.spec import Spec
 from claimbench.spec.discovery import suite_root
+from claimbench.spec.models import Spec
 
 ENGINE = Path(__file__).resolve().parents[1]
 """The folder of the package `claimbench`."""

@@ -19,9 +19,9 @@ from claimbench.judging.record import cpu_seconds
 from claimbench.leaderboard.published import RESULTS, parse
 from claimbench.running.store import Store
 from claimbench.settings import Settings
-from claimbench.spec import Claim, Spec, load_spec
 from claimbench.spec.discovery import find_papers, paper_folders
-from claimbench.spec.models import Kind
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Claim, Kind, Spec
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +18,7 @@ from claimbench.identity.datasets import checksum
 from claimbench.profiles import Profile, cpu_model
 
 if TYPE_CHECKING:
-    from claimbench.spec import Spec
+    from claimbench.spec.models import Spec
 
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "skimage": "scikit-image", "yaml": "PyYAML"}
 
@@ -187,10 +186,12 @@ def _file_digest(folder: Path, name: str) -> str:
 @cache
 def version(package: str) -> str:
     """Return the installed version of an import name, or "missing"."""
+    from importlib import metadata  # slow to import, and few workers need it
+
     try:
-        return importlib.metadata.version(_DISTRIBUTIONS.get(package, package))
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(_DISTRIBUTIONS.get(package, package))
+    except metadata.PackageNotFoundError:
         pass  # the distribution has another name: look through all of them, which is slow
-    for name in importlib.metadata.packages_distributions().get(package, []):
-        return importlib.metadata.version(name)
+    for name in metadata.packages_distributions().get(package, []):
+        return metadata.version(name)
     return "missing"

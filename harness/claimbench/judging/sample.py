@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from claimbench.identity.keys import Identity
     from claimbench.running.store import StoredRun
     from claimbench.running.workers.jobs import Failure, Job
-    from claimbench.spec import Region
+    from claimbench.spec.region import Region
 
 
 _ZERO = 1e-9
@@ -67,6 +66,8 @@ class Sample:
     constant: Collection[str] = ()
     repeats: bool = False
     repeated: tuple[int, Mapping[str, float] | Failure] | None = None
+    _sound: list[StoredRun] = field(default_factory=list)
+    _outcomes: list[bool] = field(default_factory=list)
     _judged: list[StoredRun] = field(default_factory=list)
     _judgement: Judgement | None = None
     _fault: Fault | None = None
@@ -81,17 +82,28 @@ class Sample:
         What follows depends on the runs without a gap from seed index 0 on, so that the order
         in which workers finish changes nothing.
         """
+        if not self.runs.keys().isdisjoint(runs):
+            self._sound, self._outcomes = [], []
         self.runs.update(runs)
         self.failures.update(failures)
-        sound = list(itertools.takewhile(lambda run: not self._refusal(run), self._prefix()))
+        have = self._extend()
         if self.rule == "probe":
-            self._judged = sound[:1]
+            self._judged = self._sound[:1]
         else:
-            outcomes = [self.holds(run) for run in sound]
-            self._judgement = judge(outcomes, self.rule, max_seeds=self.max_seeds)
-            self._judged = sound[: self._judgement.seeds]
-        self._fault = self._find_fault(len(sound)) or self._difference()
-        self._wanted = [] if self._fault or self._enough else self._next(len(sound))
+            self._judgement = judge(self._outcomes, self.rule, max_seeds=self.max_seeds)
+            self._judged = self._sound[: self._judgement.seeds]
+        self._fault = self._find_fault(have) or self._difference()
+        self._wanted = [] if self._fault or self._enough else self._next(have)
+
+    def _extend(self) -> int:
+        """Look at the runs that now follow without a gap; return how many can be judged."""
+        for index in range(len(self._sound), self.cap):
+            run = self.runs.get(index)
+            if run is None or self._refusal(run):
+                break
+            self._sound.append(run)
+            self._outcomes.append(self.holds(run))
+        return len(self._sound)
 
     def take_repeat(self, index: int, what: Mapping[str, float] | Failure) -> None:
         """Add what a seed gave when it was carried out a second time."""
@@ -229,9 +241,3 @@ class Sample:
             if not all(region.holds(run.metrics[name]) for run in self._judged):
                 return name
         return None
-
-    def _prefix(self) -> list[StoredRun]:
-        runs: list[StoredRun] = []
-        while len(runs) in self.runs and len(runs) < self.cap:
-            runs.append(self.runs[len(runs)])
-        return runs

@@ -15,7 +15,7 @@ from claimbench.spec.discovery import claim_arguments
 if TYPE_CHECKING:
     from claimbench.judging.sample import Sample
     from claimbench.settings import Settings
-    from claimbench.spec import Claim, Spec
+    from claimbench.spec.models import Claim, Spec
 
 
 @dataclass

@@ -18,7 +18,8 @@ from claimbench.judging.verdict import SettingVerdict, Verdict
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Entry, Published
-from claimbench.spec import TIERS, Spec
+from claimbench.spec.models import Spec
+from claimbench.tiers import TIERS
 
 REJECTED = SettingVerdict.DIVERGED.of_control
 NOT_RUN = SettingVerdict.NOT_RUN.of_control

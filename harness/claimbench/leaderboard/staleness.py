@@ -12,8 +12,9 @@ from claimbench.errors import UsageError
 from claimbench.identity.keys import run_identity
 from claimbench.leaderboard.published import Entry, Published, PublishedResult
 from claimbench.profiles import Profile, load_profile
-from claimbench.spec import Spec, load_spec
 from claimbench.spec.discovery import SPEC_FILE
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Spec
 from claimbench.tiers import Tier
 
 UNPUBLISHED = ("package ", "machine")

@@ -26,8 +26,10 @@ from claimbench.mutation.rewriting import Mutant, method_files
 from claimbench.running.engine import Engine
 from claimbench.running.scheduler import Status
 from claimbench.settings import Settings
-from claimbench.spec import TIERS, Claim, Spec, load_spec
 from claimbench.spec.discovery import suite_root
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Claim, Spec
+from claimbench.tiers import TIERS
 
 LEAST_SECONDS = 10.0
 PATIENCE = 5.0

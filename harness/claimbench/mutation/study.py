@@ -11,7 +11,7 @@ from claimbench.mutation.rewriting import all_mutants, choose
 from claimbench.mutation.running import Fate, Hunt, cpu_seconds, try_original, within_reach
 from claimbench.running.scheduler import Status
 from claimbench.settings import Settings
-from claimbench.spec import load_spec
+from claimbench.spec.load import load_spec
 
 
 def study(

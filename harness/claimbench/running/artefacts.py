@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-from filelock import FileLock
-
 from claimbench.cache import Cache
 from claimbench.errors import AuthorError
 from claimbench.identity.keys import Call, identify
@@ -68,6 +66,8 @@ class ArtefactStore:
         self._building(name, float(function.timeout))  # type: ignore[attr-defined]
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
+            from filelock import FileLock  # few runs build any
+
             with FileLock(place.with_suffix(".lock")):
                 with contextlib.suppress(Absent):
                     return read(place, self._job.fresh)

@@ -26,8 +26,9 @@ from claimbench.running.seeds import derive
 from claimbench.running.store import Store
 from claimbench.running.workers.jobs import Job
 from claimbench.settings import Settings
-from claimbench.spec import Claim, Spec, load_spec
 from claimbench.spec.discovery import find_papers
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Claim, Spec
 from claimbench.tiers import Tier
 
 if TYPE_CHECKING:

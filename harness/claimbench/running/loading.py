@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -27,7 +28,7 @@ def package_name(folder: Path, methods: Sequence[Replacement] = ()) -> str:
     """Return the package name of a folder: its own name, and a digest of its path and of what
     stands in for names of its method."""
     slug = "".join(letter if letter.isalnum() else "_" for letter in folder.name)
-    key = "\n".join([str(folder.resolve()), *(f"{m} {m.source}" for m in methods)])
+    key = "\n".join([os.path.realpath(folder), *(f"{m} {m.source}" for m in methods)])
     return f"paper_{slug}_{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
@@ -45,9 +46,16 @@ def changed(folder: Path, function: str, code: Mapping[str, str]) -> list[str]:
         function: the function of reproduce.py that the closure is of.
         code: the closure's digests by file.
     """
+    return list(_changed(folder, function, tuple(code.items())))
+
+
+@lru_cache
+def _changed(folder: Path, function: str, code: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """See `changed`; to be forgotten whenever `_sources` changes."""
     found = []
-    for name, expected in code.items():
-        for home in (folder, suite_root(folder)):
+    homes = (folder, suite_root(folder))
+    for name, expected in code:
+        for home in homes:
             path = os.path.realpath(home / name)
             source = _sources.get(path)
             target = function if name == "reproduce.py" else None
@@ -55,7 +63,7 @@ def changed(folder: Path, function: str, code: Mapping[str, str]) -> list[str]:
                 Path(path), source, target, _PARSED
             ):
                 found.append(name)
-    return found
+    return tuple(found)
 
 
 def forget_changed(folder: Path) -> None:
@@ -64,6 +72,7 @@ def forget_changed(folder: Path) -> None:
     mine = [path for path in _sources if path.startswith(homes)]
     if all(Path(path).is_file() and Path(path).read_bytes() == _sources[path] for path in mine):
         return
+    _changed.cache_clear()
     for path in mine:
         del _sources[path]
     for name, module in list(sys.modules.items()):
@@ -126,6 +135,7 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         source = self.get_data(self.path)
         _sources[os.path.realpath(self.path)] = source
+        _changed.cache_clear()
         return self.source_to_code(source, self.path)
 
 

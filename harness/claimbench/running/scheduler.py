@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from claimbench.profiles import Profile, cpu_model
 from claimbench.running.store import Store, StoredRun
 from claimbench.running.workers.environment import machine
+from claimbench.running.workers.executors import open_executor
 from claimbench.running.workers.jobs import Executor, Failure, Outcome, Progress
 from claimbench.settings import Settings
 
@@ -138,9 +139,6 @@ class Scheduler:
 
     def _open_executor(self) -> Executor:
         if self._executor is None:
-            # where all runs are stored, none is ever started; these take a while to import
-            from claimbench.running.workers.executors import open_executor
-
             self._executor = open_executor(self._settings, self._profile)
         return self._executor
 

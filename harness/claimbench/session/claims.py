@@ -27,8 +27,9 @@ from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
 from claimbench.settings import Settings, worker_count
 from claimbench.showing.progress import ProgressLine
 from claimbench.showing.report import failure_text, render
-from claimbench.spec import SpecError, load_spec
 from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought
+from claimbench.spec.load import load_spec
+from claimbench.spec.problems import SpecError
 
 BENCHMARK_FILE = "benchmark.py"
 

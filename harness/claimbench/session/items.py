@@ -13,7 +13,9 @@ from claimbench.judging.verdict import Verdict
 from claimbench.running.loading import load_module, suite_first
 from claimbench.session import options
 from claimbench.showing.report import failure_text
-from claimbench.spec import Claim, Spec, SpecError, load_spec
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Claim, Spec
+from claimbench.spec.problems import SpecError
 
 if TYPE_CHECKING:
     from claimbench.judging.result import Result

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from claimbench.errors import UsageError
 from claimbench.git import git
-from claimbench.spec import TIERS, Claim, Region, Spec, SpecError, load_spec
 from claimbench.spec.discovery import SPEC_FILE
+from claimbench.spec.load import load_spec
+from claimbench.spec.models import Claim, Spec
+from claimbench.spec.problems import SpecError
+from claimbench.spec.region import Region
+from claimbench.tiers import TIERS
 
 _FILES = (SPEC_FILE, "reproduce.py", "method.py", "README.md")
 

@@ -94,8 +94,10 @@ def _find(name: str | Path) -> list[Path]:
 
 def is_brought(folder: Path) -> bool:
     """Say whether a paper lies in claimbench's own suite, and we are not in that project."""
+    if folder.parent != suite.ROOT / "papers":
+        return False
     here = Path.cwd()
-    return folder.parent == suite.ROOT / "papers" and suite.ROOT not in (here, *here.parents)
+    return suite.ROOT not in (here, *here.parents)
 
 
 def claim_arguments(folder: Path, claim: str) -> str:

@@ -1,16 +1,21 @@
 """From a paper folder to its spec, through a cache keyed by content."""
 
+from __future__ import annotations
+
+import contextlib
 import functools
 import hashlib
+import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pydantic import ValidationError
-
-from claimbench.spec.models import Spec
 from claimbench.spec.problems import Problem
+
+if TYPE_CHECKING:
+    from claimbench.spec.models import Spec
 
 COMPANIONS = {
     "method.py": "no such file; the paper's method stands here, alone and importable",
@@ -36,6 +41,16 @@ INTRUDERS = {
 _IGNORED = {"build", "dist", "venv", "node_modules", "CVS", "_darcs", "papers", "common"}
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What a list shows of a paper."""
+
+    slug: str
+    title: str
+    theme: str
+    claims: int
+
+
 def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
     """Read and check claims.yaml against itself and against reproduce.py, which is not imported.
 
@@ -46,37 +61,84 @@ def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
     Raises:
         SpecError: with every problem of the folder.
     """
-    folder = Path(folder)
-    slug = os.path.basename(os.path.abspath(folder))
-    claims, claims_lack = _read(folder / "claims.yaml")
-    source, source_lack = _read(folder / "reproduce.py")
-    lacks = [
-        _lack(folder / name, COMPANIONS[name]) for name in COMPANIONS if not _is_file(folder, name)
-    ]
-    lacks = [*filter(None, (claims_lack, source_lack)), *lacks]
-    lacks += [_lack(folder / name, INTRUDERS[name]) for name in INTRUDERS if _is_file(folder, name)]
-    if (refusal := _bad_slug(slug)) is not None:
-        lacks.append(_lack(folder, refusal))
-    if cache is None or claims is None or source is None or lacks:
-        return _checked(folder, slug, claims, source, lacks)
-    key = _key(slug, claims, source)
-    if (text := cache.get(key)) is not None:
-        try:
-            return Spec.model_validate_json(text, context={"folder": folder})
-        except ValidationError:
-            pass  # not what was put there; checked anew and replaced
-    spec = _checked(folder, slug, claims, source, lacks)
-    cache.put(key, spec.model_dump_json(by_alias=True, exclude_defaults=True))
-    return spec
+    # pydantic, which the outline of a paper in the cache does not need
+    from claimbench.spec.models import Spec
 
-
-def _checked(
-    folder: Path, slug: str, claims: bytes | None, source: bytes | None, lacks: list[Problem]
-) -> Spec:
+    files = _Files.of(Path(folder))
+    if (text := files.cached(cache)) is not None:
+        with contextlib.suppress(ValueError):  # not what was put there; checked anew and replaced
+            return Spec.model_validate_json(text, context={"folder": files.folder})
     # YAML's parser and the wording of problems, which a spec from the cache does not need
     from claimbench.spec.checking import check
 
-    return check(folder, slug, claims, source, lacks)
+    spec = check(files.folder, files.slug, files.claims, files.source, files.lacks)
+    if cache is not None and files.key is not None:
+        cache.put(files.key, spec.model_dump_json(by_alias=True, exclude_defaults=True))
+    return spec
+
+
+def outline(folder: Path, cache: Cache) -> Outline:
+    """Return what a list shows of a paper; one that the cache has is read without any model.
+
+    Raises:
+        SpecError: with every problem of the folder.
+    """
+    files = _Files.of(folder)
+    if (text := files.cached(cache)) is not None:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # as above
+            found = json.loads(text)
+            paper, claims = found["paper"], found["claims"]
+            return Outline(files.slug, paper["title"], paper["theme"], len(claims))
+    spec = load_spec(folder, cache)
+    return Outline(spec.slug, spec.paper.title, spec.paper.theme, len(spec.claims))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """A paper folder as it is on the disk, and what it lacks."""
+
+    folder: Path
+    slug: str
+    claims: bytes | None
+    source: bytes | None
+    lacks: list[Problem]
+
+    @classmethod
+    def of(cls, folder: Path) -> _Files:
+        slug = os.path.basename(os.path.abspath(folder))
+        claims, claims_lack = _read(folder / "claims.yaml")
+        source, source_lack = _read(folder / "reproduce.py")
+        lacks = [*filter(None, (claims_lack, source_lack))]
+        lacks += [
+            _lack(folder / name, text)
+            for name, text in COMPANIONS.items()
+            if not _is_file(folder, name)
+        ]
+        lacks += [
+            _lack(folder / name, text) for name, text in INTRUDERS.items() if _is_file(folder, name)
+        ]
+        if (refusal := _bad_slug(slug)) is not None:
+            lacks.append(_lack(folder, refusal))
+        return cls(folder, slug, claims, source, lacks)
+
+    @functools.cached_property
+    def key(self) -> str | None:
+        """The key of the spec in a cache; None where there can't be one."""
+        if self.claims is None or self.source is None or self.lacks:
+            return None
+        digest = hashlib.sha256(_own_digest())
+        for part in (
+            self.slug.encode("utf-8", errors="surrogateescape"),
+            self.claims,
+            self.source,
+        ):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+        return digest.hexdigest()
+
+    def cached(self, cache: Cache | None) -> str | None:
+        """Return the JSON of the spec that was made of the same files."""
+        return None if cache is None or self.key is None else cache.get(self.key)
 
 
 def _read(path: Path) -> tuple[bytes | None, Problem | None]:
@@ -106,14 +168,6 @@ def _is_file(folder: Path, name: str) -> bool:
 
 def _lack(path: Path, message: str) -> Problem:
     return Problem(path, 1, 1, message)
-
-
-def _key(slug: str, claims: bytes, source: bytes) -> str:
-    digest = hashlib.sha256(_own_digest())
-    for part in (slug.encode("utf-8", errors="surrogateescape"), claims, source):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.hexdigest()
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from claimbench.showing.output import error
 if TYPE_CHECKING:
     from claimbench.judging.result import Result
     from claimbench.running.store import Store
-    from claimbench.spec import Spec
+    from claimbench.spec.models import Spec
 
 
 class Tracker(Protocol):

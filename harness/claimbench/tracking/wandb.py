@@ -12,7 +12,7 @@ from claimbench.judging.words import interval_text
 from claimbench.leaderboard.site import plots
 from claimbench.running.store import Store
 from claimbench.showing.output import error
-from claimbench.spec import Spec
+from claimbench.spec.models import Spec
 
 if TYPE_CHECKING:
     import wandb

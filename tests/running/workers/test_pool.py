@@ -68,6 +68,16 @@ def hang(run: Run) -> dict[str, float]:
 
 
 @experiment
+def litter(run: Run) -> dict[str, float]:
+    assert os.listdir() == []
+    assert os.getcwd() == os.environ["HOME"] == os.environ["TMPDIR"]
+    note(os.getcwd(), "folders.txt")
+    Path("left").mkdir()
+    Path("left", "behind").write_text("x")
+    return {"value": 1.0}
+
+
+@experiment
 def leave(run: Run, *, status: int = -1) -> dict[str, float]:
     print("last words")
     if status < 0:
@@ -398,6 +408,52 @@ def test_artefact_over_its_own_time(pool, zoo, make_job):
         "building the artefact `endless` took longer than its timeout"
     )
     assert after.failure is None
+
+
+def test_time_of_a_later_run_is_its_own_where_nothing_is_imported_anew(pool, zoo, make_job):
+    jobs = [make_job(zoo, "who"), make_job(zoo, "hang", timeout=0.5)]
+    first, hung = (outcomes_of(pool, job)[0] for job in jobs)
+    assert first.failure is None
+    assert hung.failure.message.startswith("timed out after 0.5 s")
+
+
+def test_each_run_has_an_empty_folder_of_its_own_and_nothing_of_them_stays(
+    open_pool, zoo, make_job, alive, wait_until, tmp_path, monkeypatch
+):
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    pool = open_pool(1)
+    *littering, hung, _ = outcomes_of(
+        pool,
+        *(make_job(zoo, "litter", index) for index in range(3)),
+        make_job(zoo, "hang", timeout=0.5),
+        make_job(zoo, "litter", 4),
+    )
+    assert [outcome.failure for outcome in littering] == [None] * 3
+    assert hung.failure is not None
+    folders = zoo.runs("folders.txt")
+    assert len(folders) == len(set(folders)) == 4
+    (parent,) = {line.rpartition("/")[0] for line in folders}
+    assert parent.startswith(str(place))
+    pool.close()
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["pass", "os.chmod('.', 0o500)", "os.mkdir('x')"])
+def test_folder_is_the_next_runs_only_where_it_is_as_new(pool, make_paper, make_job, change):
+    code = f"""
+@experiment
+def changes(run: Run) -> dict[str, float]:
+    assert os.listdir() == []
+    assert os.stat(".").st_mode & 0o777 == 0o700
+    {change}
+    return {{"folder": float(os.stat(".").st_ino)}}
+"""
+    paper = make_paper("changing", code=code, claims=[{"experiment": "changes"}])
+    for index in range(3):
+        (outcome,) = outcomes_of(pool, make_job(paper, "changes", index))
+        assert outcome.failure is None
 
 
 def test_progress_arrives_and_so_does_what_is_built(pool, zoo, make_job):

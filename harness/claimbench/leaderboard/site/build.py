@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from claimbench.errors import UsageError
 from claimbench.judging.record import Record, Setting
@@ -33,7 +32,10 @@ from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Event, Published
 from claimbench.leaderboard.site import plots, readme
-from claimbench.spec import Claim, Spec
+from claimbench.spec.models import Claim, Spec
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MARK = ".claimbench-site"
 """The file by which a folder is known to hold a site, so that it may be written anew."""
@@ -208,6 +210,8 @@ def pages(site: Site, wanted: dict[str, plots.Plot]) -> Iterator[tuple[str, str]
 
 
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # an extra
+
     environment = Environment(
         loader=PackageLoader(__package__),
         autoescape=lambda name: name is not None,

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import html
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from latex2mathml.converter import convert
-from latex2mathml.exceptions import (
-    DoubleSubscriptsError,
-    DoubleSuperscriptsError,
-    ExtraLeftOrMissingRightError,
-    MissingEndError,
-    NoAvailableTokensError,
-)
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markupsafe import Markup
-from mdit_py_plugins.dollarmath import dollarmath_plugin
-
-_NO_FORMULA = (
-    *(DoubleSubscriptsError, DoubleSuperscriptsError, ExtraLeftOrMissingRightError),
-    *(MissingEndError, NoAvailableTokensError, IndexError, KeyError, ValueError),
-)
+if TYPE_CHECKING:  # an extra
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from markupsafe import Markup
 
 
 def as_html(markdown: str) -> Markup:
@@ -32,6 +19,8 @@ def as_html(markdown: str) -> Markup:
     Raw HTML is shown as text, and links lead to https, http, or within the site's page. A first
     heading of the highest level, which is the paper's name, is left out.
     """
+    from markupsafe import Markup
+
     tokens = _parser().parse(markdown)
     if tokens and tokens[0].tag == "h1":
         del tokens[:3]
@@ -44,6 +33,9 @@ def as_html(markdown: str) -> Markup:
 
 @cache
 def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.use(dollarmath_plugin, renderer=_formula, double_inline=True)
     parser.validateLink = _is_safe  # type: ignore[method-assign]
@@ -52,10 +44,17 @@ def _parser() -> MarkdownIt:
 
 
 def _formula(text: str, options: dict[str, Any]) -> str:
+    from latex2mathml import exceptions
+    from latex2mathml.converter import convert
+
     display = "block" if options.get("display_mode") else "inline"
     try:
         return str(convert(text, display=display))
-    except _NO_FORMULA:
+    except (
+        *(exceptions.DoubleSubscriptsError, exceptions.DoubleSuperscriptsError),
+        *(exceptions.ExtraLeftOrMissingRightError, exceptions.MissingEndError),
+        *(exceptions.NoAvailableTokensError, IndexError, KeyError, ValueError),
+    ):
         return f"<code>{html.escape(text)}</code>"
 
 

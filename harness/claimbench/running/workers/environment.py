@@ -4,7 +4,6 @@ import os
 import platform
 import sys
 from functools import cache
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,17 @@ def surroundings(pinned: dict[str, str]) -> dict[str, str]:
 def data_cache() -> Path:
     """Return the folder of data sets that came from a hub, see `common.data`."""
     chosen = os.environ.get("CLAIMBENCH_DATA")
+    if chosen:
+        return Path(chosen)
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(chosen) if chosen else base / "claimbench" / "data"
+    return base / "claimbench" / "data"
 
 
 @cache
 def machine() -> dict[str, Any]:
     """Return CPU model and flags, system, Python, and every installed package's version."""
+    from importlib.metadata import distributions  # slow to import, and no worker needs it
+
     return {
         "cpu": cpu_model(),
         "flags": " ".join(sorted(cpu_flags())),

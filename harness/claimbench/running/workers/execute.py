@@ -1,5 +1,6 @@
 """Carrying out one run in this process: seed, call, measure, check what came back."""
 
+import contextlib
 import importlib
 import os
 import resource
@@ -168,16 +169,14 @@ def _cpu_seconds() -> float:
 
 
 def _reset_peak() -> None:
-    path = Path("/proc/self/clear_refs")
-    if path.exists():
-        path.write_text("5", encoding="ascii")
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/clear_refs", "wb") as refs:
+        refs.write(b"5")
 
 
 def _peak_mb() -> float | None:
-    path = Path("/proc/self/status")
-    if path.exists():
-        for line in path.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/status", "rb") as status:
+        for line in status:
+            if line.startswith(b"VmHWM:"):
                 return int(line.split()[1]) / 1024
     divisor = 1024 if sys.platform != "darwin" else 1024**2
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / divisor

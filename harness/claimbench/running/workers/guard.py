@@ -12,7 +12,8 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.abc import MetaPathFinder
 from pathlib import Path
@@ -30,6 +31,50 @@ _WRITES_ONLY = os.O_TRUNC | os.O_EXCL
 _BUILT_IN = {*sys.stdlib_module_names, "claimbench", "common", "__main__"}
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What all runs have in common that declare the same, as real paths.
+
+    Attributes:
+        folder: the paper folder.
+        root: the folder of the suite.
+        suite: how paths of papers and of what they share begin.
+        theirs: how paths begin that are the user's own.
+        allowed: how paths begin of what every run may read.
+        declared: files that the runs may read.
+        code: files that they may import.
+    """
+
+    folder: Path
+    root: Path
+    suite: tuple[str, ...]
+    theirs: tuple[str, ...]
+    allowed: tuple[str, ...]
+    declared: frozenset[str]
+    code: frozenset[str]
+
+    @classmethod
+    def of(
+        cls,
+        folder: Path,
+        files: tuple[str, ...],
+        code: tuple[str, ...],
+        scratch: tuple[Path, ...],
+        theirs: tuple[Path, ...],
+    ) -> Bounds:
+        """Return the bounds of a paper's runs that declare some files and consist of some code."""
+        folder, root = folder.resolve(), suite_root(folder).resolve()
+        return cls(
+            folder,
+            root,
+            suite=_below(folder, root / "papers", root / "common"),
+            theirs=_below(root, *(path.resolve() for path in theirs)),
+            allowed=(*_installation(), *_below(*(path.resolve() for path in scratch))),
+            declared=frozenset(str((folder / name).resolve()) for name in files),
+            code=frozenset(str(home / name) for home in (folder, root) for name in code),
+        )
+
+
 class Guard(MetaPathFinder):
     """Watches one run.
 
@@ -37,22 +82,29 @@ class Guard(MetaPathFinder):
         job: what the run declares.
         scratch: folders in which the run may read what it likes.
         theirs: folders of the user's in which it may not.
+        bounds: makes the bounds of such runs; a worker keeps those that it has made.
+        own: one more such folder as `scratch`, this run's, by its real path.
 
     Attributes:
         trespass: the first thing that was refused, as one sentence; it ends the run even if the
             experiment caught the error.
     """
 
-    def __init__(self, job: Job, scratch: tuple[Path, ...], theirs: tuple[Path, ...]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        scratch: tuple[Path, ...],
+        theirs: tuple[Path, ...],
+        bounds: Callable[..., Bounds] = Bounds.of,
+        own: Path | None = None,
+    ) -> None:
         self.trespass: str | None = None
         self._job = job
-        self._folder = job.folder.resolve()
-        self._root = suite_root(job.folder).resolve()
-        self._suite = _below(self._folder, self._root / "papers", self._root / "common")
-        self._theirs = _below(self._root, *(path.resolve() for path in theirs))
-        self._allowed = (*_installation(), *_below(*(path.resolve() for path in scratch)))
-        self._declared = {str((self._folder / name).resolve()) for name in job.files}
-        self._code = {str(home / name) for home in (self._folder, self._root) for name in job.code}
+        within = bounds(job.folder, job.files, tuple(job.code), scratch, theirs)
+        self._folder, self._root = within.folder, within.root
+        self._suite, self._theirs = within.suite, within.theirs
+        self._declared, self._code = within.declared, within.code
+        self._allowed = within.allowed if own is None else (*within.allowed, *_below(own))
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """What a worker may not do: take more memory than the profile has, or use the network."""
 
-import ctypes
 import os
 import platform
 import resource
@@ -66,6 +65,8 @@ def _data_memory() -> int:
 def _own_namespace() -> bool:
     if not _ON_LINUX:
         return False
+    import ctypes  # slow to import, and only workers need it
+
     failed: int = ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET)
     return failed == 0
 

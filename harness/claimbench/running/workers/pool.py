@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from claimbench.errors import ClaimbenchError
+from claimbench.identity.methods import Replacement
 from claimbench.profiles import Profile, cpu_model
 from claimbench.running.workers.environment import surroundings
 from claimbench.running.workers.jobs import LOADING_SECONDS, Failure, Job, Outcome, Progress
@@ -190,16 +191,18 @@ class _Worker:
         self.deadline: float | None = None
         self.log = log
         self._began = False
+        self._loaded: set[tuple[Replacement, ...]] = set()  # reproduce.py, with these methods
         self._building: list[tuple[str, float]] = []  # with the seconds left to what asked for it
 
     def begin(self, job: Job) -> None:
         self.job = job
-        self._began = False
+        self._began = job.methods in self._loaded  # then the worker says nothing of it
         self._building.clear()
         self.log.restart()
         send(self.sock, encode_job(job))
         if self.pid is not None:
-            self.deadline = time.monotonic() + LOADING_SECONDS
+            seconds = job.timeout if self._began else LOADING_SECONDS
+            self.deadline = time.monotonic() + seconds
 
     def receive(self) -> list[Outcome | Progress]:
         events: list[Outcome | Progress] = []
@@ -211,6 +214,7 @@ class _Worker:
                 continue
             elif "began" in message:
                 self._began = True
+                self._loaded.add(self.job.methods)
                 self.deadline = time.monotonic() + self.job.timeout
             elif "progress" in message:
                 events.append(Progress(self.job, *message["progress"]))

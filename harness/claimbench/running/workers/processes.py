@@ -1,7 +1,6 @@
 """Process trees: dying with the parent, adopting orphans, and ending whatever is left."""
 
 import contextlib
-import ctypes
 import os
 import platform
 import signal
@@ -11,6 +10,8 @@ from pathlib import Path
 _ON_LINUX = platform.system() == "Linux"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_WALL = 0x40000000
+"""Children of every kind, those made by clone() without SIGCHLD too."""
 
 
 def die_with_parent(parent: int, how: signal.Signals) -> None:
@@ -41,6 +42,11 @@ def kill_children(spared: Collection[int] = ()) -> None:
 
 def _children() -> list[int]:
     """Return the children of every thread of this process, as Linux lists them."""
+    if _ON_LINUX:
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT | _WALL)
+        except ChildProcessError:
+            return []
     pids: list[int] = []
     for path in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(FileNotFoundError):  # the thread has ended
@@ -50,4 +56,6 @@ def _children() -> list[int]:
 
 def _prctl(option: int, value: int) -> None:
     if _ON_LINUX:
+        import ctypes  # slow to import, and only workers need it
+
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)

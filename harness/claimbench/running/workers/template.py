@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 
 from claimbench.running.workers.processes import adopt_orphans, die_with_parent, kill_children
 from claimbench.running.workers.wire import Reader, send
@@ -27,14 +28,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     die_with_parent(int(sys.argv[2]), signal.SIGTERM)
     adopt_orphans()
-    try:
-        _serve(socket.socket(fileno=int(sys.argv[1])))
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        kill_children()
+    with tempfile.TemporaryDirectory(prefix="claimbench-", ignore_cleanup_errors=True) as place:
+        try:
+            _serve(socket.socket(fileno=int(sys.argv[1])), place)
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            kill_children()
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, place: str) -> None:
     wake_read, wake_write = socket.socketpair()
     wake_read.setblocking(False)
     wake_write.setblocking(False)
@@ -57,13 +59,14 @@ def _serve(control: socket.socket) -> None:
                     with contextlib.suppress(ImportError):  # the run that needs it will say so
                         importlib.import_module(framework)
                 gc.freeze()  # imported objects stay shared with the workers
-                names[_fork(files, (control, wake_read, wake_write))] = request["name"]
+                pid = _fork(files, (control, wake_read, wake_write), place)
+                names[pid] = request["name"]
                 for file in files:
                     os.close(file)
     signal.set_wakeup_fd(-1)  # workers that end from now on have nobody to tell
 
 
-def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> int:
+def _fork(files: list[int], inherited: tuple[socket.socket, ...], place: str) -> int:
     """Fork a worker and return its process id."""
     template = os.getpid()
     pid = os.fork()
@@ -78,7 +81,7 @@ def _fork(files: list[int], inherited: tuple[socket.socket, ...]) -> int:
             os.setsid()
             die_with_parent(template, signal.SIGKILL)
             adopt_orphans()
-            serve(socket.socket(fileno=files[0]), files[1])
+            serve(socket.socket(fileno=files[0]), files[1], place)
             status = 0
         finally:
             os._exit(status)

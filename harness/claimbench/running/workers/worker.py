@@ -1,9 +1,12 @@
 """The worker process: it serves the jobs of one paper, one after the other."""
 
 import contextlib
+import functools
 import io
 import os
+import shutil
 import socket
+import stat
 import sys
 import tempfile
 import time
@@ -17,7 +20,7 @@ from claimbench.profiles import Profile
 from claimbench.running.artefacts import ArtefactStore
 from claimbench.running.workers.environment import computing, data_cache
 from claimbench.running.workers.execute import execute
-from claimbench.running.workers.guard import Guard
+from claimbench.running.workers.guard import Bounds, Guard
 from claimbench.running.workers.jobs import Job, Outcome
 from claimbench.running.workers.limits import cut_network, limit_memory
 from claimbench.running.workers.processes import kill_children
@@ -27,8 +30,14 @@ from claimbench.spec.discovery import suite_root
 _PROGRESS_EVERY = 0.1
 
 
-def serve(sock: socket.socket, log: int) -> None:
-    """Carry out jobs from the socket until it closes; what they print goes to `log`."""
+def serve(sock: socket.socket, log: int, place: str) -> None:
+    """Carry out jobs from the socket until it closes.
+
+    Args:
+        sock: where jobs come from and outcomes go.
+        log: where goes what they print.
+        place: folder for the folders of runs, which somebody else removes.
+    """
     sys.dont_write_bytecode = True  # a compiled file misses an edit of its second and size
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -41,7 +50,17 @@ def serve(sock: socket.socket, log: int) -> None:
     reader = Reader(sock)
     theirs = (Path.cwd(), Path.home())
     limited = False
+    folders = _Folders(os.path.realpath(place))
+    bounds = functools.cache(Bounds.of)
     environment: dict[str, Any] = {}
+    data = data_cache()
+    loaded: set[tuple[Replacement, ...]] = set()
+
+    def began(job: Job) -> None:
+        if job.methods not in loaded:  # else importing reproduce.py has taken no time
+            loaded.add(job.methods)
+            send(sock, {"began": True})
+
     while not reader.closed:
         for message in reader.receive():
             job = decode_job(message)
@@ -51,9 +70,9 @@ def serve(sock: socket.socket, log: int) -> None:
                 cut_network()
                 limit_memory(job.profile.memory_mb)
             host = SocketHost(sock, job)
-            with _own_folder() as scratch:
-                guard = Guard(job, (scratch, job.home, data_cache()), theirs)
-                outcome = execute(job, host, guard, lambda: send(sock, {"began": True}))
+            with folders.own() as own:
+                guard = Guard(job, (job.home, data), theirs, bounds, own)
+                outcome = execute(job, host, guard, functools.partial(began, job))
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
@@ -62,19 +81,51 @@ def serve(sock: socket.socket, log: int) -> None:
             send(sock, encode_outcome(outcome))
 
 
-@contextlib.contextmanager
-def _own_folder() -> Iterator[Path]:
-    """Give a run an empty folder of its own as home, as working directory and for what it needs
-    for a while, so that it finds nothing there that another run or the user has left."""
-    with tempfile.TemporaryDirectory(prefix="claimbench-run-", ignore_cleanup_errors=True) as name:
+class _Folders:
+    """Gives each run an empty folder of its own as home, as working directory and for what it
+    needs for a while, so that it finds nothing there that another run or the user has left.
+
+    A folder in which a run has left nothing is the next run's too.
+
+    Args:
+        place: where to make them, a real path.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._kept: str | None = None
+
+    @contextlib.contextmanager
+    def own(self) -> Iterator[Path]:
+        """Be in such a folder, within."""
         before = os.getcwd(), tempfile.tempdir
-        os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = name
+        name = self._kept if self._kept and _is_new(self._kept) else self._make()
+        os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = self._kept = name
         os.chdir(name)
         try:
             yield Path(name)
         finally:
             os.chdir(before[0])
             tempfile.tempdir = before[1]
+            if not _is_new(name):
+                self._remove()
+
+    def _make(self) -> str:
+        self._remove()
+        return tempfile.mkdtemp(prefix="run-", dir=self._place)
+
+    def _remove(self) -> None:
+        if self._kept is not None:
+            shutil.rmtree(self._kept, ignore_errors=True)
+            self._kept = None
+
+
+def _is_new(folder: str) -> bool:
+    """Say whether a folder is as `mkdtemp` makes it."""
+    try:
+        return os.lstat(folder).st_mode == stat.S_IFDIR | 0o700 and not os.listdir(folder)
+    except OSError:
+        return False
 
 
 class SocketHost:
