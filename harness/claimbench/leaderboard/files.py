@@ -7,20 +7,25 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from claimbench.errors import UsageError
+
+_UNFINISHED = ".tmp"
+
 
 def write_if_changed(path: Path, text: str) -> bool:
     """Write a file, its folders too, unless its content is that already; say whether it was.
 
     Who reads at the same time sees the old content or the new.
     """
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+    content = text.encode()
+    if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_UNFINISHED)
     temporary = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(content)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException:
@@ -31,14 +36,28 @@ def write_if_changed(path: Path, text: str) -> bool:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time read, change and write the files of a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
+    """Let one process at a time read, change and write the files of a folder.
+
+    What one that was killed had begun to write is removed.
+
+    Raises:
+        UsageError: the folder can't be made, or something in it can't be written.
+    """
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            for left in folder.rglob(f".*{_UNFINISHED}"):
+                left.unlink()
+            yield
+        finally:
+            os.close(handle)
+    except OSError as trouble:
+        raise UsageError(
+            f"{trouble.filename or folder}: {trouble.strerror}; name a folder that can be written "
+            "with --into DIR"
+        ) from trouble
 
 
 def _umask() -> int:
