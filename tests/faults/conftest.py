@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from claimbench.cli import main
 from tests.conftest import TinyPaper
 
 CLAIMBENCH = (sys.executable, "-m", "claimbench")
@@ -91,5 +92,16 @@ def command() -> Callable[..., Done]:
             **more,  # type: ignore[call-overload]
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run claimbench in this process: `said("results")`; a tenth of what `command` takes."""
+
+    def run(*words: str) -> Done:
+        code = main(words)
+        return Done(code, *capsys.readouterr())
 
     return run

@@ -12,7 +12,6 @@ from claimbench.errors import StoreError, UsageError
 from claimbench.leaderboard import mutation
 from claimbench.leaderboard.published import parse, read
 from claimbench.running.store import Store
-from tests.faults.conftest import Done
 
 VALUES = (None, 5, '{"x": "y"}', "[" * 10_000, b"\xff")
 READERS = (
@@ -22,17 +21,6 @@ READERS = (
     ("gc", "--dry-run"),
     ("leaderboard", "publish", "--into", "elsewhere"),
 )
-
-
-@pytest.fixture
-def said(capsys):
-    """Run claimbench in this process."""
-
-    def run(*words: str) -> Done:
-        code = main(words)
-        return Done(code, *capsys.readouterr())
-
-    return run
 
 
 def columns(path: Path, table: str) -> list[str]:

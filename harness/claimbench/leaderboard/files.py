@@ -16,10 +16,19 @@ def write_if_changed(path: Path, text: str) -> bool:
     """Write a file, its folders too, unless its content is that already; say whether it was.
 
     Who reads at the same time sees the old content or the new.
+
+    Raises:
+        UsageError: it can't be written.
     """
     content = text.encode()
-    if path.is_file() and path.read_bytes() == content:
-        return False
+    with _told(path):
+        if path.is_file() and path.read_bytes() == content:
+            return False
+        _write(path, content)
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_UNFINISHED)
     temporary = Path(name)
@@ -31,7 +40,6 @@ def write_if_changed(path: Path, text: str) -> bool:
     except BaseException:
         temporary.unlink()
         raise
-    return True
 
 
 @contextlib.contextmanager
@@ -41,22 +49,28 @@ def alone(folder: Path) -> Iterator[None]:
     What one that was killed had begun to write is removed.
 
     Raises:
-        UsageError: the folder can't be made, or something in it can't be written.
+        UsageError: the folder can't be made, or not be written.
     """
-    try:
+    with _told(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
-        try:
+    try:
+        with _told(folder):
             fcntl.flock(handle, fcntl.LOCK_EX)
             for left in folder.rglob(f".*{_UNFINISHED}"):
                 left.unlink()
-            yield
-        finally:
-            os.close(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as trouble:
         raise UsageError(
-            f"{trouble.filename or folder}: {trouble.strerror}; name a folder that can be written "
-            "with --into DIR"
+            f"{path}: {trouble.strerror or trouble}; let it be written, or name another folder"
         ) from trouble
 
 

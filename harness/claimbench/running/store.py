@@ -355,7 +355,12 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, RecordError) as error:
+        except OSError as error:
+            raise StoreError(
+                f"{error.filename or self.path}: {error.strerror or error}; set CLAIMBENCH_HOME to a folder "
+                "that can be written"
+            ) from error
+        except (sqlite3.Error, RecordError) as error:
             raise StoreError(
                 f"{self.path}: {error}; set CLAIMBENCH_HOME to a folder that can be written, or "
                 "move this file away to start anew"

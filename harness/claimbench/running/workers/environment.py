@@ -8,6 +8,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from claimbench.home import users_home
 from claimbench.profiles import cpu_flags, cpu_model
 
 _OF_THE_MACHINE = (
@@ -34,7 +35,7 @@ def surroundings(pinned: dict[str, str]) -> dict[str, str]:
 def data_cache() -> Path:
     """Return the folder of data sets that came from a hub, see `common.data`."""
     chosen = os.environ.get("CLAIMBENCH_DATA")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or users_home() / ".cache")
     return Path(chosen) if chosen else base / "claimbench" / "data"
 
 

@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from claimbench.home import users_home
 from claimbench.identity.methods import Replacement
 from claimbench.profiles import Profile
 from claimbench.running.artefacts import ArtefactStore
@@ -39,7 +40,7 @@ def serve(sock: socket.socket, log: int) -> None:
             stream.reconfigure(line_buffering=True)
     send(sock, {"worker": os.getpid()})
     reader = Reader(sock)
-    theirs = (Path.cwd(), Path.home())
+    theirs = (Path.cwd(), users_home())
     limited = False
     environment: dict[str, Any] = {}
     while not reader.closed:
