@@ -357,8 +357,8 @@ class Store:
             yield
         except OSError as error:
             raise StoreError(
-                f"{error.filename or self.path}: {error.strerror or error}; set CLAIMBENCH_HOME to a folder "
-                "that can be written"
+                f"{error.filename or self.path}: {error.strerror or error}; set CLAIMBENCH_HOME to "
+                "a folder that can be written"
             ) from error
         except (sqlite3.Error, RecordError) as error:
             raise StoreError(
