@@ -14,13 +14,16 @@ from claimbench.leaderboard.published import parse, read
 from claimbench.running.store import Store
 
 VALUES = (None, 5, '{"x": "y"}', "[" * 10_000, b"\xff")
-READERS = (
-    ("results",),
-    ("why", "tiny"),
-    ("verify", "tiny", "--plan"),
-    ("gc", "--dry-run"),
-    ("leaderboard", "publish", "--into", "elsewhere"),
-)
+WHY, PLAN, GC = ("why", "tiny"), ("verify", "tiny", "--plan"), ("gc", "--dry-run")
+PUBLISH = ("leaderboard", "publish", "--into", "elsewhere")
+READERS = {
+    "runs": (WHY, PLAN, GC, PUBLISH),
+    "identities": (WHY, GC, PUBLISH),
+    "environments": (PLAN,),
+    "repeats": (PLAN,),
+    "verdicts": (("results",), PUBLISH),
+}
+"""The commands that read a table."""
 
 
 def columns(path: Path, table: str) -> list[str]:
@@ -33,7 +36,7 @@ def columns(path: Path, table: str) -> list[str]:
         return [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
 
 
-@pytest.mark.parametrize("table", ["runs", "identities", "environments", "repeats", "verdicts"])
+@pytest.mark.parametrize("table", READERS)
 def test_any_value_in_any_column_of_the_store(verified: Path, said, table: str):
     """a row of the store that claimbench did not write → a sentence that names the store"""
     path = verified / ".claimbench" / "store.sqlite"
@@ -43,7 +46,7 @@ def test_any_value_in_any_column_of_the_store(verified: Path, said, table: str):
             with sqlite3.connect(path) as store:
                 before = store.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
                 store.execute(f"UPDATE {table} SET {column} = ?", (value,))
-            for words in READERS:
+            for words in READERS[table]:
                 done = said(*words)
                 if done.code == 2 and "no verdict on" not in done.err:
                     assert done.says(f"{path}: ", "move this file away"), (column, value, words)
@@ -54,7 +57,7 @@ def test_any_value_in_any_column_of_the_store(verified: Path, said, table: str):
                     f"UPDATE {table} SET {column} = ? WHERE rowid = ?",
                     [(old, rowid) for rowid, old in before],
                 )
-    assert wrong > 3
+    assert wrong
     assert said("results").code == 0
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from claimbench import verify
 from claimbench.cli import main
 from claimbench.commands import list as list_command
 from claimbench.errors import StoreError
@@ -66,6 +67,29 @@ def test_store_that_is_deleted_during_a_run(make_paper, store_home, wait_until):
     assert said.count("it was removed while it was in use, and with it the runs") == 1
     assert "Traceback" not in said
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+SECOND_WAITS = WAITS.replace(
+    """    note("begun")
+    while not""",
+    """    note(f"{run.seed}")
+    note("", f"{run.seed}.begun")
+    while len(list(HERE.glob("*.begun"))) > 1 and not""",
+)
+
+
+def test_verify_is_killed_and_typed_again(make_paper, wait_until):
+    """kill -9 while a paper is verified → once more goes on from what had finished"""
+    paper = make_paper(code=SECOND_WAITS)
+    process = subprocess.Popen([*CLAIMBENCH, "verify", str(paper.folder), "--workers", "1"])
+    wait_until(lambda: len(paper.runs()) > 1, "the second run has begun")
+    process.kill()
+    process.wait()
+    finished = paper.runs()[0]
+    (paper.folder / "go").touch()
+    (result,) = verify(paper.folder, control=False, max_seeds=2)
+    assert result.verdict != "error", result.headline
+    assert paper.runs().count(finished) == 1
 
 
 @pytest.mark.parametrize("name", ["store.sqlite", "cache.sqlite"])
@@ -203,7 +227,7 @@ def test_writing_results_is_killed(verified: Path, said, action: str):
     shutil.copytree(results, verified / "expected")
     assert said(*words, "--into", "expected").code == 0
     expected = {path.name: path.read_bytes() for path in (verified / "expected").rglob("*.json")}
-    for moment in (1, 3, 5):  # before the first of two files, within, and in the second
+    for moment in (3, 5):  # the first of two files is written; the second is begun
         shutil.rmtree(results)
         for path, content in before.items():
             path.parent.mkdir(parents=True, exist_ok=True)
