@@ -213,6 +213,20 @@ def test_unknown_field_of_a_published_file(published: Path, path: tuple):
         parse(text, "f.json")
 
 
+@pytest.mark.parametrize(
+    "axes", [["inf", "inf"], [[1.0], [1.0, 2.0]], [[1.0]], [[1.0], ["x"]], [[True], [1.0]], 5, None]
+)
+def test_curve_that_is_none(published: Path, axes: object):
+    """a curve that is not two lists of as many numbers → a sentence that names the curve"""
+    data = json.loads(published.read_text(encoding="utf-8"))
+    (result,) = data["claims"]["holds"]["results"].values()
+    result["curves"] = {"loss": [[0.0, 1], ["inf", 2.5]]}
+    assert parse(json.dumps(data), "f.json").entries["holds"].latest.curves == result["curves"]
+    result["curves"] = {"loss": axes}
+    with pytest.raises(UsageError, match="the curve `loss` is not two lists of as many numbers"):
+        parse(json.dumps(data), "f.json")
+
+
 @pytest.mark.parametrize("name", ["claim", "cpu"])
 def test_record_of_something_else(published: Path, name: str):
     """a record under another claim's or CPU's name → a sentence that names both"""

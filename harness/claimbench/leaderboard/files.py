@@ -46,7 +46,7 @@ def _write(path: Path, content: bytes) -> None:
 def alone(folder: Path) -> Iterator[None]:
     """Let one process at a time read, change and write the files of a folder.
 
-    What one that was killed had begun to write is removed.
+    Results, `<profile>/<tier>/<slug>.json`, that a killed one had begun to write are removed.
 
     Raises:
         UsageError: the folder can't be made, or not be written.
@@ -57,7 +57,7 @@ def alone(folder: Path) -> Iterator[None]:
     try:
         with _told(folder):
             fcntl.flock(handle, fcntl.LOCK_EX)
-            for left in folder.rglob(f".*{_UNFINISHED}"):
+            for left in folder.glob(f"*/*/.*.json-*{_UNFINISHED}"):
                 left.unlink()
         yield
     finally:

@@ -18,7 +18,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from claimbench.errors import RecordError, UsageError
-from claimbench.judging.record import Number, Record, jsonable, sentences, strict
+from claimbench.judging.record import NO_NUMBERS, Number, Record, jsonable, sentences, strict
 from claimbench.judging.verdict import Verdict
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.showing.output import error
@@ -296,6 +296,28 @@ def _text(value: Any) -> str:
     return value
 
 
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} where a list should be")
+    return value
+
+
+def _curves(value: Any) -> Curves:
+    curves: Curves = _mapping(value)
+    for name, axes in curves.items():
+        whole = isinstance(axes, list) and len(axes) == 2 and all(map(_numbers, axes))
+        if not whole or len(axes[0]) != len(axes[1]):
+            raise TypeError(f"the curve `{name}` is not two lists of as many numbers")
+    return curves
+
+
+def _numbers(axis: Any) -> bool:
+    """Return whether it is a list of numbers, of which infinite ones and NaN are texts."""
+    return isinstance(axis, list) and all(
+        type(value) in (float, int) or value in NO_NUMBERS for value in axis
+    )
+
+
 def _only(data: dict[str, Any], *names: str) -> None:
     unknown = sorted(data.keys() - set(names))
     if unknown:
@@ -309,7 +331,10 @@ def _parse_entry(data: dict[str, Any], place: dict[str, str]) -> Entry:
     }
     if not results:
         raise KeyError("results")
-    return Entry(results, _checked(tuple[Event, ...], "history", data["history"]))
+    try:
+        return Entry(results, _events().validate_json(orjson.dumps(data["history"])))
+    except ValidationError as mistake:
+        raise RecordError(f"history: {sentences(mistake)}") from None
 
 
 def _parse_result(data: dict[str, Any], place: dict[str, str]) -> PublishedResult:
@@ -324,8 +349,8 @@ def _parse_result(data: dict[str, Any], place: dict[str, str]) -> PublishedResul
             {**record, **{name: place[name] for name in _OF_FILE}, "method": None}
         ),
         code=_mapping(data["code"]),
-        curves=_checked(dict[str, list[list[float | str]]], "curves", data.get("curves", {})),
-        stale=_checked(tuple[str, ...], "stale", data.get("stale", ())),
+        curves=_curves(data.get("curves", {})),
+        stale=tuple(map(_text, _list(data.get("stale", [])))),
     )
 
 
@@ -336,14 +361,6 @@ def _parse_record(data: dict[str, Any]) -> Record:
         raise RecordError(f"the record of `{data.get('claim')}`: {mistake}") from None
 
 
-def _checked(kind: Any, name: str, data: Any) -> Any:
-    """Return data as a value of this type; what of it is none is named."""
-    try:
-        return _adapter(kind).validate_json(orjson.dumps(data), strict=True)
-    except ValidationError as mistake:
-        raise RecordError(f"{name}: {sentences(mistake)}") from None
-
-
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _events() -> TypeAdapter[tuple[Event, ...]]:
+    return TypeAdapter(tuple[Event, ...])
