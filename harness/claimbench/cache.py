@@ -7,7 +7,12 @@ from pathlib import Path
 
 from claimbench.database import open_database
 
-_MIGRATIONS = ("CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",)
+_MIGRATIONS = (
+    "CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+    # values come with a checksum, so that whoever asks for one can trust it
+    "DROP TABLE entries; CREATE TABLE entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, "
+    "checksum TEXT NOT NULL) WITHOUT ROWID;",
+)
 
 
 def digest(*parts: bytes | str) -> str:
@@ -32,19 +37,18 @@ class Cache:
                 self._connection = open_database(folder / "cache.sqlite", _MIGRATIONS)
 
     def get(self, key: str) -> str | None:
-        """Return what was kept under the key."""
+        """Return what was kept under the key; None if nothing was, or it is damaged."""
         if key in self._memory:
             return self._memory[key]
         if self._connection is None:
             return None
         with contextlib.suppress(sqlite3.Error):
             row = self._connection.execute(
-                "SELECT value FROM entries WHERE key = ?", (key,)
+                "SELECT value, checksum FROM entries WHERE key = ?", (key,)
             ).fetchone()
-            if row is not None:
+            if row is not None and isinstance(row[0], str) and row[1] == digest(key, row[0]):
                 self._memory[key] = row[0]
-                return str(row[0])
-        return None
+        return self._memory.get(key)
 
     def put(self, key: str, value: str) -> None:
         """Keep the value; it reaches the disk with `flush`."""
@@ -56,7 +60,10 @@ class Cache:
         if self._connection is None or not self._new:
             return
         with contextlib.suppress(sqlite3.Error), self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", self._new)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO entries VALUES (?, ?, ?)",
+                [(key, value, digest(key, value)) for key, value in self._new],
+            )
         self._new.clear()
 
     def close(self) -> None:

@@ -120,13 +120,16 @@ def _version() -> str:
 
 
 def _our_bug(arguments: list[str]) -> int:
-    folder = home()
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "crash.log"
-    log.write_text(
+    log = home() / "crash.log"
+    text = (
         f"claimbench {_version()}, Python {platform.python_version()}, "
-        f"{platform.platform()}\narguments: {arguments}\n\n{traceback.format_exc()}",
-        encoding="utf-8",
+        f"{platform.platform()}\narguments: {arguments}\n\n{traceback.format_exc()}"
     )
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")
+    except OSError:
+        error(f"claimbench: this is a bug in claimbench; please report it with this:\n{text}")
+        return OUR_BUG
     error(f"claimbench: this is a bug in claimbench; please report it with {log}")
     return OUR_BUG

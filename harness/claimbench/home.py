@@ -17,12 +17,18 @@ def home(start: Path | None = None) -> Path:
     """
     chosen = os.environ.get("CLAIMBENCH_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return Path(os.path.expanduser(chosen)).absolute()
     start = (start or Path.cwd()).absolute()
     for folder in (start, *start.parents):
         if any((folder / mark).exists() for mark in _MARKS):
             return folder / ".claimbench"
     return start / ".claimbench"
+
+
+def users_home() -> Path:
+    """Return the user's home folder; where neither `HOME` nor the system names one, it is `/`."""
+    found = os.path.expanduser("~")
+    return Path(found if os.path.isabs(found) else os.sep)
 
 
 def commit(folder: Path) -> str | None:

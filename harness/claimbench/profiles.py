@@ -16,6 +16,7 @@ from pathlib import Path
 from claimbench.cache import digest
 from claimbench.errors import UsageError
 from claimbench.guessing import guess
+from claimbench.home import users_home
 
 _FOLDER = Path(__file__).with_name("profile_files")
 
@@ -64,7 +65,7 @@ def _has(need: str) -> bool:
 
 def user_folder() -> Path:
     """Return the folder of the user's own profiles."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    base = os.environ.get("XDG_CONFIG_HOME") or users_home() / ".config"
     return Path(base) / "claimbench" / "profiles"
 
 
@@ -76,7 +77,10 @@ def profile_files() -> dict[str, Path]:
             profiles could be taken for those of one.
     """
     own = {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
-    users = {path.stem: path for path in sorted(user_folder().glob("*.toml"))}
+    try:
+        users = {path.stem: path for path in sorted(user_folder().glob("*.toml"))}
+    except PermissionError:  # a home folder of somebody else's
+        users = {}
     for name in own.keys() & users.keys():
         raise UsageError(f"{users[name]}: `{name}` is a profile of the suite; rename this file")
     return own | users

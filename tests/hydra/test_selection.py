@@ -84,11 +84,12 @@ def test_costs_come_from_published_results(tmp_path):
     folder = tmp_path / RESULTS / "cpu" / "smoke"
     folder.mkdir(parents=True)
 
-    def record(run_key, seconds):
-        result = PublishedResult(make_record(run_key=run_key, cpu_seconds=seconds), {})
-        return Entry({"A": result}, ())
+    def entry(claim, run_key, seconds):
+        record = make_record(claim=claim, cpu="A", run_key=run_key, cpu_seconds=seconds)
+        return Entry({"A": PublishedResult(record, {})}, ())
 
-    claims = {"a": record("k", 30.0), "b": record("k", 10.0), "c": record("l", 5.0)}
+    runs = [("a", "k", 30.0), ("b", "k", 10.0), ("c", "l", 5.0)]
+    claims = {claim: entry(claim, run_key, seconds) for claim, run_key, seconds in runs}
     text = Published("cpu", "smoke", "one", claims).text()
     (folder / "one.json").write_text(text, encoding="utf-8")
     found = costs({"one", "two"}, tmp_path / "papers", Settings())

@@ -36,6 +36,7 @@ QUICK = SLOW.replace("time.sleep(1000)", "pass")
 def test_runs_that_finished_before_the_parent_was_killed_are_used_again(
     make_paper, store_home, wait_until
 ):
+    """kill -9 during a run → what had finished is in the store"""
     paper = make_paper(code=SLOW)
     command = [sys.executable, "-m", "claimbench", "verify", str(paper.folder), "--workers", "1"]
     parent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -60,6 +61,7 @@ def write_for_ever(home: Path) -> None:
 
 
 def test_store_copied_while_it_is_written_has_whole_rows_only(tmp_path: Path, wait_until):
+    """a store copied while it is written → whole rows, or refused as a whole"""
     home, copy = tmp_path / "home", tmp_path / "copy"
     Store(home).close()
     writer = get_context("spawn").Process(target=write_for_ever, args=(home,))
@@ -82,6 +84,7 @@ def test_store_copied_while_it_is_written_has_whole_rows_only(tmp_path: Path, wa
 
 
 def test_truncated_store_is_one_clear_message_and_no_verdict(make_paper, store_home):
+    """a truncated store → a sentence that names it, before anything is run"""
     paper = make_paper()
     verify(paper.folder)
     path = store_home / "store.sqlite"
@@ -109,6 +112,7 @@ except StoreError as error:
 
 
 def test_store_that_may_not_be_written_is_one_clear_message():
+    """a store that may not be written → a sentence that names CLAIMBENCH_HOME"""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         Store(home).close()
@@ -123,6 +127,7 @@ def test_store_that_may_not_be_written_is_one_clear_message():
 
 
 def test_full_disk_is_one_clear_message_and_loses_nothing(make_paper, store_home):
+    """a full disk (ulimit -f) → a sentence; what was stored before is there"""
     paper = make_paper(code=QUICK)
     (first,) = verify(paper.folder)
     code = (
@@ -142,6 +147,7 @@ def test_full_disk_is_one_clear_message_and_loses_nothing(make_paper, store_home
 
 
 def test_two_stores_in_two_threads_write_side_by_side(tmp_path: Path):
+    """two writers at once → every verdict of both is there"""
     errors: list[Exception] = []
 
     def write(first: int) -> None:

@@ -57,7 +57,8 @@ WAIT = """
 def test_code_that_is_edited_before_a_run_imports_it_is_not_kept_under_the_old_key(
     make_paper, kept, file
 ):
-    """The first experiment waits in one worker while the second's file changes."""
+    """code edited while its runs are in progress → nothing is kept under the old key"""
+    # the first experiment waits in one worker while the second's file changes
     paper = make_paper(code=measuring(WAIT.strip()))
     old, new = {
         "method.py": ("return scale * x", "return 3 * scale * x"),
@@ -97,6 +98,7 @@ def wait_for(path: Path) -> None:
 def test_code_that_changed_between_key_and_import_ends_the_run_and_keeps_nothing(
     make_paper, kept, monkeypatch
 ):
+    """code edited between key and import → the run ends and nothing is kept"""
     paper = make_paper()
     edit_after_the_key(paper, monkeypatch)
     assert failure(paper) == "changed while it ran: method.py; run it again"
@@ -135,6 +137,7 @@ def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 
 
 def test_artefact_is_kept_under_the_key_of_the_code_that_built_it(make_paper):
+    """code edited while an artefact is built → the artefact is not kept for the new code"""
     paper = make_paper(code=ARTEFACT.format(body=WAIT.strip()))
 
     def edit() -> None:
@@ -164,6 +167,7 @@ def test_fresh_builds_artefacts_anew_once(make_paper):
 
 @pytest.mark.parametrize("damage", ["emptied", "cut", "gone"])
 def test_damaged_artefact_is_built_again(make_paper, store_home, damage):
+    """an artefact emptied, truncated or removed → built again"""
     paper = make_paper(code=ARTEFACT.format(body="pass"))
     (before,) = verify(paper.folder, control=False)
     (file,) = (store_home / "artefacts").glob("*/*")
@@ -199,6 +203,7 @@ def attempt():
 def test_file_beside_the_paper_is_declared_or_an_error_that_names_file_and_line(
     make_paper, kept, how
 ):
+    """a file read and not declared → an error that names file and line"""
     paper = make_paper(code=measuring(READS[how], ATTEMPT))
     (paper.folder / "table.csv").write_text("1,2\n", encoding="utf-8")
     said = failure(paper)
@@ -234,6 +239,7 @@ def test_declared_file_is_part_of_what_a_run_depends_on(make_paper, kept):
 
 
 def test_file_of_the_user_is_an_error(make_paper, tmp_path, monkeypatch):
+    """a file of the user's read by a run → an error"""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.txt").write_text("5", encoding="utf-8")
     paper = make_paper(code=measuring(f"open({str(tmp_path / 'own.txt')!r}).read()"))
@@ -259,6 +265,7 @@ IMPORTS = {
 
 @pytest.mark.parametrize("how", IMPORTS)
 def test_module_imported_by_name_is_an_error_that_names_file_and_line(make_paper, kept, how):
+    """a module imported by name at run time → an error that names file and line"""
     body, expected = IMPORTS[how]
     paper = make_paper(code=measuring(body, "import importlib\n"))
     (paper.folder / "extra.py").write_text("value = 1\n", encoding="utf-8")
@@ -280,6 +287,7 @@ def test_import_statement_in_a_function_is_no_error(make_paper):
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_data_set_is_declared_or_an_error(make_paper, declared):
+    """a data set loaded and not declared → an error"""
     top = "from common.data import load\n\nNAME = 'dig' + 'its'\n"
     experiment = {"data": ["digits"]} if declared else {}
     paper = make_paper(code=measuring("load(NAME)", top), experiments={"measure": experiment})
@@ -295,6 +303,7 @@ def test_data_set_is_declared_or_an_error(make_paper, declared):
 
 
 def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
+    """variables, locale and home of the user's → a run sees none of them"""
     body = """seen = [
         float(len(os.listdir("."))),
         float(len(os.listdir(Path.home()))),
@@ -345,6 +354,7 @@ def become(monkeypatch):
 
 
 def test_seeds_of_two_cpus_are_not_pooled(make_paper, become):
+    """a store used on two CPU models → their seeds are not pooled"""
     paper = make_paper()
     become("Alpha")
     (first,) = verify(paper.folder, max_seeds=2, control=False)

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -21,18 +21,28 @@ from claimbench.spec.load import load_spec
 from claimbench.spec.models import Claim, Spec
 from claimbench.tiers import TIERS, Tier
 
+LONGEST = 36_500
+
 
 def add(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
         "--older-than",
-        type=float,
+        type=_days,
         default=30.0,
         metavar="DAYS",
         help="age from which failures and unused artefacts go (default: 30)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
     add_examples(parser, "  claimbench gc --dry-run\n  claimbench gc --older-than 7")
+
+
+def _days(text: str) -> float:
+    """Return a number of days; one that no calendar has is an error of the command line."""
+    days = float(text)
+    if not 0 <= days <= LONGEST:
+        raise ArgumentTypeError(f"{text} is no number of days from 0 to {LONGEST}")
+    return days
 
 
 def run(options: Namespace) -> int:

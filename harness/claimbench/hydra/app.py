@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimbench.commands import AS_EXPECTED, USAGE
 from claimbench.commands.verify import conclude
-from claimbench.errors import ClaimbenchError, UsageError
+from claimbench.errors import ClaimbenchError, StoreError, UsageError
 from claimbench.home import home
 from claimbench.hydra.config import RunConfig
 from claimbench.hydra.selection import select
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _CONFIGS = str(Path(__file__).with_name("conf"))
 _CHANGED = re.compile(r"(selection\.changed)=([^'\"].*)")
 
+_SHOWING = {"--help", "-h", "--cfg", "-c"}
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run what command-line arguments in Hydra's grammar configure and return the exit code.
@@ -42,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
+    if not _SHOWING & set(arguments):
+        _make(home())
     OmegaConf.register_new_resolver("claimbench_home", lambda: str(home()), replace=True)
     for name in profile_files():
         ConfigStore.instance().store(group="profile", name=name, node={"name": name})
@@ -66,6 +71,17 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         sys.argv = given
     return max(codes, default=AS_EXPECTED)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder that Hydra will write to, since what it says itself is a traceback."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK) else "Permission denied"
+    except OSError as trouble:
+        reason = trouble.strerror or str(trouble)
+    if reason:
+        raise StoreError(f"{folder}: {reason}; set CLAIMBENCH_HOME to a folder that can be written")
 
 
 def _own_folder(arguments: Sequence[str]) -> list[str]:

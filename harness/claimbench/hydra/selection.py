@@ -16,7 +16,7 @@ from claimbench.hydra.config import SelectionConfig
 from claimbench.hydra.dependence import changes_everything, depends_on
 from claimbench.hydra.sharding import place
 from claimbench.judging.record import cpu_seconds
-from claimbench.leaderboard.published import RESULTS, parse
+from claimbench.leaderboard.published import RESULTS, read_file
 from claimbench.running.store import Store
 from claimbench.settings import Settings
 from claimbench.spec.discovery import find_papers, paper_folders
@@ -104,7 +104,7 @@ def costs(slugs: Collection[str], papers: Path, settings: Settings) -> dict[str,
     folder = papers.parent / RESULTS / settings.profile / settings.tier
     known = {}
     for path in sorted(folder.glob("*.json")):
-        published = parse(path.read_text(encoding="utf-8"), str(path))
+        published = read_file(path, papers.parent / RESULTS)
         if published.paper in slugs:
             known[published.paper] = 1.0 + cpu_seconds(published.records())
     usual = statistics.median(known.values()) if known else 1.0

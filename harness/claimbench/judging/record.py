@@ -21,7 +21,7 @@ from claimbench.spec.models import Fidelity, Kind, Rule
 from claimbench.tiers import Tier
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
-_NO_NUMBERS = ("inf", "-inf", "nan")
+NO_NUMBERS = ("inf", "-inf", "nan")
 
 
 def jsonable(value: float) -> float | str:
@@ -30,7 +30,7 @@ def jsonable(value: float) -> float | str:
 
 
 def _read(value: Any) -> Any:
-    return float(value) if isinstance(value, str) and value in _NO_NUMBERS else value
+    return float(value) if isinstance(value, str) and value in NO_NUMBERS else value
 
 
 Number = Annotated[

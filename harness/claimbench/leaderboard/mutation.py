@@ -11,14 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from claimbench.cache import digest
 from claimbench.errors import UsageError
+from claimbench.judging.record import sentences, strict
 from claimbench.leaderboard.files import write_if_changed
 
 FOLDER = "mutation"
 NIGHTS = 7
 
 
+@strict
 @dataclass(frozen=True)
 class Score:
     """How many mutants of a paper's method its claims caught.
@@ -58,10 +62,10 @@ def read(folder: Path) -> dict[str, Score]:
     scores = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            scores[path.stem] = Score(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as mistake:
+            scores[path.stem] = TypeAdapter(Score).validate_json(path.read_bytes())
+        except ValidationError as mistake:
             raise UsageError(
-                f"{path}: no score of mutants ({mistake}); remove it, then run: "
+                f"{path}: no score of mutants ({sentences(mistake)}); remove it, then run: "
                 f"claimbench mutate {path.stem} --publish {folder}"
             ) from None
     return scores

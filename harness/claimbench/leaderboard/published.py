@@ -18,7 +18,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from claimbench.errors import RecordError, UsageError
-from claimbench.judging.record import Number, Record, jsonable, sentences, strict
+from claimbench.judging.record import NO_NUMBERS, Number, Record, jsonable, sentences, strict
 from claimbench.judging.verdict import Verdict
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.showing.output import error
@@ -28,6 +28,7 @@ FORMAT = 1
 RESULTS = Path("leaderboards") / "results"
 
 Curves = dict[str, list[list[Any]]]
+"""Of each curve its abscissas and its ordinates: numbers; ±inf and NaN as in a record."""
 
 _OF_FILE = ("paper", "tier", "profile")
 """Fields of a record that its file has once; what is published stands in for no method."""
@@ -168,7 +169,7 @@ class Published:
             yield entry.latest.record
 
 
-def parse(text: str, where: str) -> Published:
+def parse(text: str | bytes, where: str) -> Published:
     """Return the published results that a file's content describes.
 
     Args:
@@ -191,13 +192,16 @@ def parse(text: str, where: str) -> Published:
                 f"{where}: format {data['format']}, and this version reads {FORMAT}; "
                 "update claimbench"
             )
+        _only(data, "format", "claims", *_OF_FILE)
         claims = data["claims"]
-        place = {name: data[name] for name in _OF_FILE}
+        place = {name: _text(data[name]) for name in _OF_FILE}
         if place["tier"] not in TIERS:
             raise UsageError(
                 f"{where}: unknown tier `{place['tier']}`; there are {', '.join(TIERS)}"
             )
-        entries = {claim: _parse_entry(entry, place) for claim, entry in claims.items()}
+        entries = {
+            claim: _parse_entry(entry, {**place, "claim": claim}) for claim, entry in claims.items()
+        }
     except RecordError as mistake:
         raise UsageError(
             f"{where}: {mistake}; restore the file, or remove it and publish again"
@@ -218,7 +222,7 @@ def read(folder: Path) -> list[Published]:
     """
     if not folder.is_dir():
         raise UsageError(f"no folder {folder}; run: claimbench leaderboard publish")
-    return [read_file(path, folder) for path in sorted(folder.glob("*/*/*.json"))]
+    return [read_file(path, folder) for path in sorted(folder.rglob("*.json"))]
 
 
 def read_file(path: Path, folder: Path) -> Published:
@@ -227,7 +231,7 @@ def read_file(path: Path, folder: Path) -> Published:
     Raises:
         UsageError: it is broken, or lies in the wrong place.
     """
-    published = parse(path.read_text(encoding="utf-8"), str(path))
+    published = parse(path.read_bytes(), str(path))
     if published.path(folder) != path:
         raise UsageError(f"{path}: holds what belongs into {published.path(folder)}; move it")
     return published
@@ -286,15 +290,44 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where a text should be")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} where a list should be")
+    return value
+
+
+def _curves(value: Any) -> Curves:
+    curves: Curves = _mapping(value)
+    for name, axes in curves.items():
+        whole = isinstance(axes, list) and len(axes) == 2 and all(map(_numbers, axes))
+        if not whole or len(axes[0]) != len(axes[1]):
+            raise TypeError(f"the curve `{name}` is not two lists of as many numbers")
+    return curves
+
+
+def _numbers(axis: Any) -> bool:
+    """Return whether it is a list of numbers, of which infinite ones and NaN are texts."""
+    return isinstance(axis, list) and all(
+        type(value) in (float, int) or value in NO_NUMBERS for value in axis
+    )
+
+
+def _only(data: dict[str, Any], *names: str) -> None:
+    unknown = sorted(data.keys() - set(names))
+    if unknown:
+        raise RecordError("; ".join(f"unknown field `{name}`" for name in unknown))
+
+
 def _parse_entry(data: dict[str, Any], place: dict[str, str]) -> Entry:
+    _only(data, "results", "history")
     results = {
-        cpu: PublishedResult(
-            record=_parse_record({**_mapping(result["record"]), **place, "method": None}),
-            code=_mapping(result["code"]),
-            curves=_mapping(result.get("curves", {})),
-            stale=tuple(result.get("stale", ())),
-        )
-        for cpu, result in data["results"].items()
+        cpu: _parse_result(result, {**place, "cpu": cpu}) for cpu, result in data["results"].items()
     }
     if not results:
         raise KeyError("results")
@@ -302,6 +335,23 @@ def _parse_entry(data: dict[str, Any], place: dict[str, str]) -> Entry:
         return Entry(results, _events().validate_json(orjson.dumps(data["history"])))
     except ValidationError as mistake:
         raise RecordError(f"history: {sentences(mistake)}") from None
+
+
+def _parse_result(data: dict[str, Any], place: dict[str, str]) -> PublishedResult:
+    """Read a result; claim and CPU, under which it stands, are its record's too."""
+    _only(data, "record", "code", "curves", "stale")
+    record = {**_mapping(data["record"])}
+    for name in ("claim", "cpu"):
+        if record.get(name, place[name]) != place[name]:
+            raise RecordError(f"the record of `{record[name]}` stands under `{place[name]}`")
+    return PublishedResult(
+        record=_parse_record(
+            {**record, **{name: place[name] for name in _OF_FILE}, "method": None}
+        ),
+        code=_mapping(data["code"]),
+        curves=_curves(data.get("curves", {})),
+        stale=tuple(map(_text, _list(data.get("stale", [])))),
+    )
 
 
 def _parse_record(data: dict[str, Any]) -> Record:

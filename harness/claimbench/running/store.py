@@ -3,9 +3,10 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from claimbench.cache import digest
@@ -14,6 +15,7 @@ from claimbench.errors import RecordError, StoreError
 from claimbench.identity.keys import Identity
 from claimbench.judging.record import Record
 from claimbench.judging.verdict import Verdict
+from claimbench.running import rows
 from claimbench.running.workers.jobs import Outcome
 
 _MIGRATIONS = (
@@ -69,6 +71,24 @@ class StoredRun:
     commit: str | None = None
 
     @classmethod
+    def read(cls, row: Sequence[Any]) -> "StoredRun":
+        """Return the run of a row that has these columns in this order.
+
+        Raises:
+            RecordError: one of them holds something else.
+        """
+        index, metrics, started_at, seconds, cpu_seconds, peak_mb, commit = row
+        return cls(
+            rows.plain(index, "seed_index", int),
+            rows.numbers(metrics, "metrics"),
+            rows.plain(started_at, "started_at", str),
+            rows.plain(seconds, "seconds", float),
+            rows.plain(cpu_seconds, "cpu_seconds", float),
+            rows.plain(peak_mb, "peak_mb", float, NoneType),
+            rows.plain(commit, "commit", str, NoneType),
+        )
+
+    @classmethod
     def of(cls, outcome: Outcome, commit: str | None) -> "StoredRun":
         """Return a run that has just ended well, as the store would give it."""
         return cls(
@@ -94,6 +114,7 @@ class Store:
         self.path = home / "store.sqlite"
         with self._explained():
             self._connection = open_database(self.path, _MIGRATIONS, {"call_in": _call_in})
+            self._place = self._inode()
         self._identified: set[str] = set()
 
     def close(self) -> None:
@@ -110,21 +131,21 @@ class Store:
 
     def _runs(self, which: str, *values: str | int) -> list[StoredRun]:
         with self._explained():
-            rows = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb, "
                 "json_extract(content, '$.commit') "
                 f"FROM runs LEFT JOIN environments ON id = environment WHERE {which}",
                 values,
             ).fetchall()
-        return [StoredRun(row[0], json.loads(row[1]), *row[2:]) for row in rows]
+            return [StoredRun.read(row) for row in found]
 
-    def curves(self, run_key: str, index: int) -> dict[str, tuple[list[float], list[float]]]:
+    def curves(self, run_key: str, index: int) -> rows.Curves:
         """Return the curves of a finished run; none if it is not there."""
         with self._explained():
             row = self._connection.execute(
                 "SELECT curves FROM runs WHERE run_key = ? AND seed_index = ?", (run_key, index)
             ).fetchone()
-        return {} if row is None else {k: (xs, ys) for k, (xs, ys) in json.loads(row[0]).items()}
+            return {} if row is None else rows.curves(row[0], "curves")
 
     def add_run(
         self, outcome: Outcome, identity: Identity, paper: str, environment: dict[str, Any]
@@ -138,7 +159,7 @@ class Store:
             *(outcome.started_at, outcome.seconds, outcome.cpu_seconds, outcome.peak_mb),
             json.dumps(outcome.artefacts),
         )
-        with self._explained(), self._connection:
+        with self._writing():
             if job.key not in self._identified:
                 self._connection.execute(
                     "INSERT OR IGNORE INTO identities VALUES (?, ?, ?, ?, ?)",
@@ -164,29 +185,32 @@ class Store:
                 "WHERE run_key = ? AND seed_index = ?",
                 (run_key, index),
             ).fetchone()
-        return {} if row is None else dict(json.loads(row[0]))
+            return {} if row is None else rows.mapping(row[0], "content")
 
     def machines(self) -> set[str]:
         """Return the CPU models whose runs are here."""
         with self._explained():
-            rows = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT DISTINCT json_extract(parts, '$.machine') FROM identities"
             ).fetchall()
-        return {row[0] for row in rows if row[0]}
+            return {rows.plain(row[0], "parts", str) for row in found if row[0]}
 
     def repeats(self, run_key: str) -> dict[int, dict[str, float]]:
         """Return what runs of a key gave a second time, in a fresh worker, by seed index."""
         with self._explained():
-            rows = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT seed_index, metrics FROM repeats WHERE run_key = ?", (run_key,)
             ).fetchall()
-        return {index: dict(json.loads(metrics)) for index, metrics in rows}
+            return {
+                rows.plain(index, "seed_index", int): rows.numbers(metrics, "metrics")
+                for index, metrics in found
+            }
 
     def add_repeat(self, outcome: Outcome) -> None:
         """Write the metrics of a run's second execution."""
         job = outcome.job
         row = (job.key, job.index, json.dumps(outcome.metrics), outcome.started_at)
-        with self._explained(), self._connection:
+        with self._writing():
             self._connection.execute("INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?)", row)
 
     def add_failure(self, outcome: Outcome, paper: str) -> None:
@@ -198,7 +222,7 @@ class Store:
             *(job.key, job.index, paper, job.experiment),
             *(failure.message, failure.traceback, failure.log, outcome.started_at),
         )
-        with self._explained(), self._connection:
+        with self._writing():
             self._connection.execute(
                 "INSERT INTO failures (run_key, seed_index, paper, experiment, message, "
                 "traceback, log, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -208,7 +232,7 @@ class Store:
     def add_verdict(self, record: Record, fingerprint: str) -> None:
         """Write a verdict, unless the last one of the claim has the same fingerprint."""
         claim = (record.paper, record.claim, record.tier, record.profile)
-        with self._explained(), self._connection:
+        with self._writing():
             last = self._connection.execute(
                 "SELECT fingerprint FROM verdicts WHERE paper = ? AND claim = ? AND tier = ? "
                 "AND profile = ? ORDER BY id DESC LIMIT 1",
@@ -229,16 +253,18 @@ class Store:
                 "AND profile = ? ORDER BY id DESC LIMIT 1",
                 (paper, claim, tier, profile),
             ).fetchone()
-            return None if row is None else Record.from_json(row[0]).verdict
+            return (
+                None if row is None else Record.from_json(rows.plain(row[0], "record", str)).verdict
+            )
 
     def verdicts(self) -> list[Record]:
         """Return the last verdict of each (paper, claim, tier, profile), in that order."""
         with self._explained():
-            rows = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT record FROM verdicts WHERE id IN (SELECT MAX(id) FROM verdicts "
                 "GROUP BY paper, claim, tier, profile) ORDER BY paper, tier, profile, id"
             ).fetchall()
-            return [Record.from_json(row[0]) for row in rows]
+            return [Record.from_json(rows.plain(row[0], "record", str)) for row in found]
 
     def typical_seconds(self, identity: Identity, paper: str) -> float | None:
         """Return how long such a run took: of this key, else of the same call by earlier code."""
@@ -249,7 +275,7 @@ class Store:
                 "ORDER BY run_key = ? DESC, MAX(runs.rowid) DESC LIMIT 1",
                 (paper, _call(identity.parts()), identity.key),
             ).fetchone()
-        return None if row is None else float(row[0])
+            return None if row is None else float(rows.plain(row[0], "seconds", float))
 
     def parts(self, run_key: str) -> dict[str, Any]:
         """Return the parts of the identity behind a run key; empty if it never ran."""
@@ -257,17 +283,17 @@ class Store:
             row = self._connection.execute(
                 "SELECT parts FROM identities WHERE run_key = ?", (run_key,)
             ).fetchone()
-        return {} if row is None else dict(json.loads(row[0]))
+            return {} if row is None else rows.mapping(row[0], "parts")
 
     def identities(self, paper: str, function: str) -> list[dict[str, Any]]:
         """Return the parts of each identity under which a function of a paper ran, latest first."""
         with self._explained():
-            rows = self._connection.execute(
+            found = self._connection.execute(
                 "SELECT parts FROM identities JOIN runs USING (run_key) WHERE runs.paper = ? "
                 "AND experiment = ? GROUP BY run_key ORDER BY MAX(runs.rowid) DESC",
                 (paper, function),
             ).fetchall()
-        return [json.loads(row[0]) for row in rows]
+            return [rows.mapping(row[0], "parts") for row in found]
 
     def run_keys(self) -> dict[str, tuple[str, set[str]]]:
         """Return for each run key its paper and the artefacts that its runs used."""
@@ -276,10 +302,15 @@ class Store:
             used = self._connection.execute(
                 "SELECT DISTINCT run_key, artefacts FROM runs WHERE artefacts != '[]'"
             ).fetchall()
-        found: dict[str, tuple[str, set[str]]] = {key: (paper, set()) for key, paper in keys}
-        for key, artefacts in used:
-            found[key][1].update(json.loads(artefacts))
-        return found
+            found: dict[str, tuple[str, set[str]]] = {
+                rows.plain(key, "run_key", str): (rows.plain(paper, "paper", str), set())
+                for key, paper in keys
+            }
+            for key, artefacts in used:
+                if key not in found:
+                    raise RecordError(f"the run key {key!r} has runs and no identity")
+                found[key][1].update(rows.texts(artefacts, "artefacts"))
+            return found
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table has."""
@@ -292,7 +323,7 @@ class Store:
     def forget(self, run_keys: set[str], failures_before: str) -> None:
         """Remove all runs of some keys, and the failures that began before a time (ISO 8601)."""
         keys = [(key,) for key in sorted(run_keys)]
-        with self._explained(), self._connection:
+        with self._writing():
             for table in ("runs", "repeats", "identities"):
                 self._connection.executemany(f"DELETE FROM {table} WHERE run_key = ?", keys)
             self._connection.execute(
@@ -302,10 +333,34 @@ class Store:
             self._connection.execute("VACUUM")
 
     @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Commit what is written inside; SQLite itself writes into a file that is gone."""
+        with self._explained():
+            with self._connection:
+                yield
+            if self._inode() != self._place:
+                raise StoreError(
+                    f"{self.path}: it was removed while it was in use, and with it the runs; "
+                    "run them again"
+                )
+
+    def _inode(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, RecordError) as error:
+        except OSError as error:
+            raise StoreError(
+                f"{error.filename or self.path}: {error.strerror or error}; set CLAIMBENCH_HOME to "
+                "a folder that can be written"
+            ) from error
+        except (sqlite3.Error, RecordError) as error:
             raise StoreError(
                 f"{self.path}: {error}; set CLAIMBENCH_HOME to a folder that can be written, or "
                 "move this file away to start anew"

@@ -122,6 +122,7 @@ def outcome(pool, job):
 
 @pytest.mark.parametrize("name", ["greedy", "greedy_torch", "leaky"])
 def test_memory_beyond_the_profiles_is_an_error_of_that_run(pool, wild, make_job, name):
+    """a run that takes all memory → its error; other runs go on"""
     preload = ("torch",) if name == "greedy_torch" else ()
     failed = outcome(pool, make_job(wild, name, preload=preload))
     assert failed.failure.message == "out of memory: the profile `cpu` allows 4096 MB a run"
@@ -129,6 +130,7 @@ def test_memory_beyond_the_profiles_is_an_error_of_that_run(pool, wild, make_job
 
 
 def test_run_has_no_network(pool, wild, make_job):
+    """a run that asks for the network → there is none"""
     code = "from claimbench.running.workers import limits; print(limits._own_namespace())"
     words = [sys.executable, "-c", code]  # in a process of its own: it loses its network
     done = subprocess.run(words, capture_output=True, text=True, check=True)
@@ -141,6 +143,7 @@ def test_run_has_no_network(pool, wild, make_job):
 
 
 def test_without_root_an_audit_hook_refuses_the_network():
+    """a run that asks for the network, without root → refused"""
     code = (
         "import socket\n"
         "from claimbench.running.workers import limits\n"
@@ -156,6 +159,7 @@ def test_without_root_an_audit_hook_refuses_the_network():
 
 
 def test_daemon_of_a_run_ends_with_the_run(pool, wild, make_job, alive):
+    """a fork that stays, in a session of its own → ends with its run"""
     assert outcome(pool, make_job(wild, "daemon")).failure is None
     (pid,) = wild.runs("daemon.txt")
     assert not alive(int(pid))
@@ -163,12 +167,14 @@ def test_daemon_of_a_run_ends_with_the_run(pool, wild, make_job, alive):
 
 @pytest.mark.parametrize("name", ["deaf", "hangs_in_c", "endless"])
 def test_run_that_cannot_be_asked_to_stop_is_killed(pool, wild, make_job, name):
+    """a run that ignores every signal, or hangs in C → killed when its time is over"""
     failed = outcome(pool, make_job(wild, name, timeout=0.5))
     assert failed.failure.message.startswith("timed out after 0.5 s")
     assert outcome(pool, make_job(wild, "fine")).failure is None
 
 
 def test_endless_output_keeps_a_log_of_a_stated_size(pool, wild, make_job):
+    """endless output of a run → a log of a stated size; the run ends in time"""
     log = outcome(pool, make_job(wild, "endless", timeout=0.5)).failure.log
     assert log.startswith("[cut: ")
     assert "bytes before the last 65536]" in log.splitlines()[0]
@@ -183,6 +189,7 @@ def test_endless_output_keeps_a_log_of_a_stated_size(pool, wild, make_job):
     ],
 )
 def test_worker_that_ends_in_the_middle_says_how(pool, wild, make_job, name, message):
+    """a segfault, or an exit in the middle of a run → its error says which"""
     assert outcome(pool, make_job(wild, name)).failure.message == message
     assert outcome(pool, make_job(wild, "fine")).failure is None
 

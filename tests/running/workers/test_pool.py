@@ -266,6 +266,7 @@ def test_long_log_keeps_its_end(pool, zoo, make_job):
 
 
 def test_run_over_its_time_is_killed_with_its_children(pool, zoo, make_job, alive, wait_until):
+    """a run over its time → killed, with all its children"""
     before = time.monotonic()
     hung, after = outcomes_of(pool, make_job(zoo, "hang", timeout=0.5), make_job(zoo, "who"))
     assert 0.5 <= time.monotonic() - before < 10
@@ -288,6 +289,7 @@ def test_run_over_its_time_is_killed_with_its_children(pool, zoo, make_job, aliv
     ],
 )
 def test_worker_that_ends_says_how_and_the_pool_goes_on(pool, zoo, make_job, status, message):
+    """a worker that exits or is killed → its run's error says how; other runs go on"""
     gone, after = outcomes_of(pool, make_job(zoo, "leave", status=status), make_job(zoo, "who"))
     assert gone.failure.message == message
     assert gone.failure.log == "last words\n"
@@ -295,6 +297,7 @@ def test_worker_that_ends_says_how_and_the_pool_goes_on(pool, zoo, make_job, sta
 
 
 def test_child_that_was_forked_does_not_outlive_its_worker(pool, zoo, make_job, alive, wait_until):
+    """a forked child when its worker ends → ends with it"""
     (gone,) = outcomes_of(pool, make_job(zoo, "abandon"))
     assert gone.failure.message == "the worker process exited with status 3"
     (child,) = zoo.runs("pids.txt")
@@ -316,6 +319,7 @@ def test_many_ends_at_once_are_all_told(open_pool, zoo, make_job):
 
 
 def test_idle_worker_that_was_killed_is_replaced(pool, zoo, make_job, alive, wait_until):
+    """an idle worker is killed → replaced"""
     (first,) = outcomes_of(pool, make_job(zoo, "who"))
     pid = int(first.metrics["pid"])
     os.kill(pid, signal.SIGKILL)

@@ -129,6 +129,7 @@ def test_framework_that_is_not_installed_fails_its_run_alone(pool, make_paper, m
 
 
 def test_killed_parent_leaves_no_orphan(make_paper, store_home, alive, wait_until):
+    """kill -9 of the parent → no worker is left"""
     paper = make_paper("hangs", code=HANG, claims=[{"experiment": "hang"}])
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(paper.folder), str(store_home)])
     wait_until(lambda: paper.runs("pids.txt"), "the run has begun")

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from claimbench.home import users_home
 from claimbench.profiles import cpu_flags, cpu_model
 
 _OF_THE_MACHINE = (
@@ -35,7 +36,7 @@ def data_cache() -> Path:
     chosen = os.environ.get("CLAIMBENCH_DATA")
     if chosen:
         return Path(chosen)
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or users_home() / ".cache")
     return base / "claimbench" / "data"
 
 

@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from claimbench.home import users_home
 from claimbench.identity.methods import Replacement
 from claimbench.profiles import Profile
 from claimbench.running.artefacts import ArtefactStore
@@ -48,7 +49,7 @@ def serve(sock: socket.socket, log: int, place: str) -> None:
             stream.reconfigure(line_buffering=True)
     send(sock, {"worker": os.getpid()})
     reader = Reader(sock)
-    theirs = (Path.cwd(), Path.home())
+    theirs = (Path.cwd(), users_home())
     limited = False
     folders = _Folders(os.path.realpath(place))
     bounds = functools.cache(Bounds.of)
