@@ -86,7 +86,12 @@ class ClaimItem(pytest.Item):
             self.add_marker(pytest.mark.xfail(strict=True, raises=Diverged, reason=known.finding))
 
     def setup(self) -> None:
-        """Run what the claim needs; an error in a run is an error here."""
+        """Run what the claim needs; an error in a run is an error here.
+
+        With `--setup-plan` and `--setup-only`, which show fixtures, nothing is run.
+        """
+        if self.config.option.setuponly:
+            return
         self.result = result = self._claims.finish(self)
         if result.verdict is Verdict.ERROR:
             if result.failure is not None and result.failure.exception is not None:
