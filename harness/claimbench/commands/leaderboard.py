@@ -28,6 +28,7 @@ from claimbench.leaderboard.publishing import publish as publish_store
 from claimbench.leaderboard.staleness import marked
 from claimbench.running.store import Store
 from claimbench.showing.output import error, line
+from claimbench.showing.targets import check_folder
 from claimbench.spec import Spec, load_spec
 from claimbench.spec.discovery import paper_folders, papers_root, project_papers
 
@@ -104,7 +105,15 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Carry out the action."""
+    """Carry out the action.
+
+    Raises:
+        UsageError: what it asks for is not there, or cannot be written.
+    """
+    for option in ("into", "out"):
+        folder = getattr(options, option, None)
+        if folder is not None:
+            check_folder(f"--{option}", folder)
     if options.action == "publish":
         return publish(
             options.papers, tier=options.tier, profile=options.profile, into=options.into

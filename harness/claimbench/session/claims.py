@@ -27,6 +27,7 @@ from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
 from claimbench.settings import Settings, worker_count
 from claimbench.showing.progress import ProgressLine
 from claimbench.showing.report import failure_text, render
+from claimbench.showing.targets import check_file
 from claimbench.spec import SpecError, load_spec
 from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought
 
@@ -37,7 +38,7 @@ class ClaimSession:
     """A plugin of its own, which is registered once a session has to do with claims.
 
     Raises:
-        UsageError: of pytest; `--claims` names no paper.
+        UsageError: of pytest; `--claims` names no paper, or `--claims-json` can't be written.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -47,6 +48,11 @@ class ClaimSession:
         self._items: list[ClaimItem] = []
         self._progress = ProgressLine(config)
         self._wanted = _wanted(options.read(config, "claims"))
+        if (target := options.read(config, "claims-json")) is not None:
+            try:
+                check_file("--claims-json", target)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
 
     @cached_property
     def cache(self) -> Cache:
