@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from collections.abc import Collection, Generator, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -25,6 +26,7 @@ from claimbench.running.engine import Engine
 from claimbench.session import options
 from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
 from claimbench.settings import Settings, worker_count
+from claimbench.showing.output import escape_what_cannot_be_encoded
 from claimbench.showing.progress import ProgressLine
 from claimbench.showing.report import failure_text, render
 from claimbench.showing.targets import check_file
@@ -47,6 +49,8 @@ class ClaimSession:
         self._engine: Engine | None = None
         self._items: list[ClaimItem] = []
         self._progress = ProgressLine(config)
+        # pytest's own way with what can't be encoded escapes line ends too
+        escape_what_cannot_be_encoded(sys.__stdout__)
         self._wanted = _wanted(options.read(config, "claims"))
         if (target := options.read(config, "claims-json")) is not None:
             try:
