@@ -23,6 +23,7 @@ from claimbench.judging.result import Result
 from claimbench.judging.trial import Trial
 from claimbench.profiles import load_profile
 from claimbench.running.engine import Engine
+from claimbench.running.workers.jobs import Outcome
 from claimbench.session import options
 from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
 from claimbench.settings import Settings, worker_count
@@ -155,8 +156,23 @@ class ClaimSession:
 
     def _opened_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = Engine(self._settings(), self._progress.show)
+            self._engine = Engine(self._settings(), self._progress.show, self._hear)
         return self._engine
+
+    def _hear(self, outcome: Outcome) -> None:
+        """With `-s`, pass on what a run has printed, once it is over."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.config.getoption("capture") != "no" or not outcome.log or reporter is None:
+            return
+        self._progress.clear()
+        job = outcome.job
+        words = [job.folder.name, job.experiment]
+        words += [f"{name}={value}" for name, value in job.arguments.items()]
+        again = ", again" if job.repeat else ""
+        reporter.ensure_newline()
+        reporter.write_line(f"log of {' '.join(words)} (seed {job.index}{again}):")
+        for text in outcome.log.splitlines():
+            reporter.write_line(text)
 
     def _settings(self) -> Settings:
         workers = None

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def serve(sock: socket.socket, log: int) -> None:
             host = SocketHost(sock, job)
             with _own_folder() as scratch:
                 guard = Guard(job, (scratch, job.home, data_cache()), theirs)
-                outcome = execute(job, host, guard, lambda: send(sock, {"began": True}))
+                began = partial(send, sock, {"began": True})
+                outcome = execute(job, host, guard, began, apart=True)
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
