@@ -27,7 +27,7 @@ from claimbench.running.store import Store
 from claimbench.running.workers.jobs import Job, Outcome
 from claimbench.settings import Settings
 from claimbench.spec import Claim, Spec, load_spec
-from claimbench.spec.discovery import find_papers
+from claimbench.spec.discovery import find_papers, tell_apart
 from claimbench.tiers import Tier
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Engine:
         self._scheduler = Scheduler(settings, self.profile, self.home, hear)
         self._open: list[Trial] = []
         self._methods = {str(method): method.digest() for method in settings.methods}
+        self._folders: dict[str, Path] = {}
         self._commits: dict[Path, str | None] = {}
         self._started = time.time()
 
@@ -108,8 +109,10 @@ class Engine:
         """Take up claims of a paper (default: all); nothing runs before `finish`.
 
         Raises:
-            UsageError: a replaced name of the method is one that the experiments don't use.
+            UsageError: a replaced name of the method is one that the experiments don't use, or
+                another paper of that name was taken up.
         """
+        tell_apart((self._folders.setdefault(spec.slug, spec.folder), spec.folder))
         for method in self.settings.methods:
             check(method, spec.folder)
         if spec.folder.parent not in self._commits:

@@ -32,7 +32,7 @@ from claimbench.showing.progress import ProgressLine
 from claimbench.showing.report import failure_text, render
 from claimbench.showing.targets import check_file
 from claimbench.spec import SpecError, load_spec
-from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought
+from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought, tell_apart
 
 BENCHMARK_FILE = "benchmark.py"
 
@@ -50,6 +50,9 @@ class ClaimSession:
         self._engine: Engine | None = None
         self._items: list[ClaimItem] = []
         self._progress = ProgressLine(config)
+        self._folders: dict[str, Path] = {}
+        if config.getoption("dist", "no") != "no":  # where no claims are collected here
+            self._check_settings()
         # pytest's own way with what can't be encoded escapes line ends too
         escape_what_cannot_be_encoded(sys.__stdout__)
         self._wanted = _wanted(options.read(config, "claims"))
@@ -95,6 +98,14 @@ class ClaimSession:
             named = self.config.args_source is pytest.Config.ArgsSource.ARGS
             report.result = [*(report.result if named else []), *self._asked_for(collector)]
         return report
+
+    def tell_apart(self, folder: Path) -> None:
+        """Refuse a second paper of the same name.
+
+        Raises:
+            UsageError: there was one before.
+        """
+        tell_apart((self._folders.setdefault(folder.name, folder), folder))
 
     def _asked_for(self, session: pytest.Session) -> Iterator[pytest.Collector]:
         for folder, ids in self._wanted.items():
@@ -197,10 +208,13 @@ class ClaimSession:
         self.cache.flush()
         self._items = [item for item in session.items if isinstance(item, ClaimItem)]
         if self._items:
-            try:
-                load_profile(self._settings().profile)
-            except UsageError as error:
-                raise pytest.UsageError(str(error)) from None
+            self._check_settings()
+
+    def _check_settings(self) -> None:
+        try:
+            load_profile(self._settings().profile)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """Say in one line what is going to be run."""
