@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimbench.spec import Spec, SpecError, load_spec
-from tests.spec.lion import CLAIMS, REPRODUCE, RICH
+from tests.spec.lion import CLAIMS, README, REPRODUCE, RICH
 
-FOLDER_FILES = {"reproduce.py": REPRODUCE, "method.py": "", "README.md": ""}
+FOLDER_FILES = {"reproduce.py": REPRODUCE, "method.py": "", "README.md": README}
 
 
 @pytest.fixture(scope="module")

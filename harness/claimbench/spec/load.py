@@ -36,12 +36,13 @@ INTRUDERS = {
 _IGNORED = {"build", "dist", "venv", "node_modules", "CVS", "_darcs", "papers", "common"}
 
 
-def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
+def load_spec(folder: Path, cache: Cache | None = None, *, readme: bool = True) -> Spec:
     """Read and check claims.yaml against itself and against reproduce.py, which is not imported.
 
     Args:
         folder: the paper folder; its name is the paper's slug.
         cache: where the result for the same files is kept; only valid specs are.
+        readme: whether README.md has to name the paper, which that of an older commit may not.
 
     Raises:
         SpecError: with every problem of the folder.
@@ -58,25 +59,30 @@ def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
     if (refusal := _bad_slug(slug)) is not None:
         lacks.append(_lack(folder, refusal))
     if cache is None or claims is None or source is None or lacks:
-        return _checked(folder, slug, claims, source, lacks)
+        return _checked(folder, slug, claims, source, lacks, readme)
     key = _key(slug, claims, source)
     if (text := cache.get(key)) is not None:
         try:
             return Spec.model_validate_json(text, context={"folder": folder})
         except ValidationError:
             pass  # not what was put there; checked anew and replaced
-    spec = _checked(folder, slug, claims, source, lacks)
+    spec = _checked(folder, slug, claims, source, lacks, readme)
     cache.put(key, spec.model_dump_json(by_alias=True, exclude_defaults=True))
     return spec
 
 
 def _checked(
-    folder: Path, slug: str, claims: bytes | None, source: bytes | None, lacks: list[Problem]
+    folder: Path,
+    slug: str,
+    claims: bytes | None,
+    source: bytes | None,
+    lacks: list[Problem],
+    readme: bool,
 ) -> Spec:
     # YAML's parser and the wording of problems, which a spec from the cache does not need
     from claimbench.spec.checking import check
 
-    return check(folder, slug, claims, source, lacks)
+    return check(folder, slug, claims, source, lacks, readme=readme)
 
 
 def _read(path: Path) -> tuple[bytes | None, Problem | None]:
