@@ -90,7 +90,6 @@ class Engine:
         self._scheduler = Scheduler(settings, self.profile, self.home, hear)
         self._open: list[Trial] = []
         self._methods = {str(method): method.digest() for method in settings.methods}
-        self._folders: dict[str, Path] = {}
         self._commits: dict[Path, str | None] = {}
         self._started = time.time()
 
@@ -109,10 +108,8 @@ class Engine:
         """Take up claims of a paper (default: all); nothing runs before `finish`.
 
         Raises:
-            UsageError: a replaced name of the method is one that the experiments don't use, or
-                another paper of that name was taken up.
+            UsageError: a replaced name of the method is one that the experiments don't use.
         """
-        tell_apart((self._folders.setdefault(spec.slug, spec.folder), spec.folder))
         for method in self.settings.methods:
             check(method, spec.folder)
         if spec.folder.parent not in self._commits:
@@ -141,9 +138,11 @@ class Engine:
 
         Raises:
             SpecError: a claims.yaml has problems.
-            UsageError: no such paper, or a claim that none of the papers has.
+            UsageError: no such paper, two of one name, or a claim that none of the papers has.
         """
-        specs = [load_spec(folder, self.cache) for folder in find_papers(names)]
+        folders = find_papers(names)
+        tell_apart(folders)
+        specs = [load_spec(folder, self.cache) for folder in folders]
         known = {claim.id for spec in specs for claim in spec.claims}
         wanted = known if claims is None else set(claims)
         if not wanted <= known:
