@@ -3,6 +3,7 @@
 import ast
 import importlib
 import multiprocessing
+import re
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -57,6 +58,15 @@ def imported(name: str) -> set[str]:
     """Import a module and return what is loaded then."""
     importlib.import_module(name)
     return set(sys.modules)
+
+
+def test_readme_names_the_paper(folder: Path):
+    head, _, _ = (folder / "README.md").read_text(encoding="utf-8").partition("\n## ")
+    words = [
+        " ".join(re.findall(r"\w+", text.casefold()))
+        for text in (load_spec(folder).paper.title, head)
+    ]
+    assert words[0] in words[1]
 
 
 def test_readme_names_each_deviation(folder: Path):

@@ -302,9 +302,12 @@ def test_profile_that_this_machine_cannot_serve_is_red(run, paper, tmp_path, mon
         (["--max-seeds", "0"], "*at least one seed is needed, not 0*"),
     ],
 )
-def test_option_that_no_run_could_satisfy_is_a_usage_error(run_apart, paper, options, message):
+@pytest.mark.parametrize("xdist", [[], ["-n", "2"]])
+def test_option_that_no_run_could_satisfy_is_a_usage_error(
+    run_apart, paper, options, message, xdist
+):
     before = paper.runs()
-    result = run_apart(paper.folder, *options)
+    result = run_apart(paper.folder, *options, *xdist)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert any(
         re.fullmatch(re.escape(message).replace(r"\*", ".*"), line)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import platform
 import sys
 import traceback
@@ -14,7 +13,7 @@ from typing import Any
 from claimbench.commands import EXITS, USAGE
 from claimbench.errors import ClaimbenchError
 from claimbench.home import home
-from claimbench.showing.output import error, line
+from claimbench.showing.output import CLOSED, drop, error, line, settle
 
 INTERRUPTED = 130
 OUR_BUG = 3
@@ -47,20 +46,26 @@ Does the claim hold when I run it?
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    count = 1 if words[:1] == ["run"] else len(words)  # the rest is in Hydra's grammar
-    options = _parser(words).parse_args(words[:count])
-    options.words = words[count:]
+    settle()
     try:
-        code: int = options.run(options)
-        sys.stdout.flush()  # what can't be written is said below, not when Python ends
-        return code
+        return _told(sys.argv[1:] if arguments is None else list(arguments))
+    except BrokenPipeError:  # nobody is left to be told, as after `| head`
+        drop()
+        return CLOSED
+
+
+def _told(words: list[str]) -> int:
+    """Run a command, say what is wrong, and return the exit code."""
+    try:
+        return _run(words)
+    except BrokenPipeError:
+        raise
     except ClaimbenchError as mistake:
         error(f"claimbench: {mistake}")
         return USAGE
     except OSError as trouble:
         error(f"claimbench: {trouble}")
-        _drop_output()
+        drop()
         return USAGE
     except KeyboardInterrupt:
         error("claimbench: interrupted; finished runs are kept")
@@ -69,12 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _our_bug(words)
 
 
-def _drop_output() -> None:
-    """Let Python not try again, when it ends, to write what could not be written."""
+def _run(words: list[str]) -> int:
+    count = 1 if words[:1] == ["run"] else len(words)  # the rest is in Hydra's grammar
     try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        options = _parser(words).parse_args(words[:count])
+        options.words = words[count:]
+        code: int = options.run(options)
+    finally:
+        sys.stdout.flush()  # what can't be written is said above, not when Python ends
+    return code
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

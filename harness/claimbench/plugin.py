@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,6 +27,7 @@ SPEC_FILE = "claims.yaml"
 """As in `claimbench.spec.discovery`, which is slow to import."""
 
 _SESSION = "claimbench-session"
+_ALONE = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,12 +40,26 @@ def pytest_load_initial_conftests(
     options.add(early_config, parser)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Keep xdist from handing out claims that are only planned; its own hook is inside this."""
+    spread = config.getoption("numprocesses", None) or config.getoption("distload", False)
+    if options.read(config, "plan") and (spread or config.getoption("dist", "no") != "no"):
+        config.option.numprocesses = 0
+        config.option.dist, config.option.distload = "no", False
+        config.stash[_ALONE] = True
+    return (yield)
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say which options are spelt otherwise, since others have the spelling."""
-    return [
+    """Say which options are spelt otherwise, since others have the spelling, or have no meaning."""
+    lines = [
         f"claimbench: {theirs} is another plugin's option here; ours is {ours}"
         for theirs, ours in options.respelled(config).items()
     ]
+    if config.stash.get(_ALONE, False):
+        lines.append("claimbench: --plan runs nothing, so that -n and --dist have no meaning")
+    return lines
 
 
 def pytest_configure(config: pytest.Config) -> None:

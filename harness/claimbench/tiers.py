@@ -7,3 +7,6 @@ Tier = Literal["smoke", "standard", "full"]
 
 TIERS: tuple[Tier, ...] = get_args(Tier)
 """Cheapest first."""
+
+BUDGETS: dict[Tier, float] = {"smoke": 15.0, "standard": 600.0}
+"""CPU-seconds of a whole paper, seeds and controls included; full has what the paper needs."""

@@ -54,7 +54,11 @@ def test_a_claim_that_is_not_as_expected_gives_one(run_claimbench, make_paper):
     ("words", "message"),
     [
         (["tier=nightly"], "Could not find 'tier/nightly'"),
-        (["selection.papres=tiny"], "Key 'papres' is not in struct"),
+        (
+            ["selection.papres=tiny"],
+            "claimbench: no option `selection.papres`; did you mean `selection.papers`?\n",
+        ),
+        (["~tier"], "claimbench: tier is missing; leave out what removes it\n"),
         (["tier.max_seeds=many"], "tier.max_seeds: Input should be a valid integer"),
         (["tier.max_seeds=0"], "at least one seed is needed, not 0"),
         (["selection.papers=tiney"], "did you mean `tiny`?"),

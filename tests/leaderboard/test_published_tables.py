@@ -12,9 +12,10 @@ from claimbench.commands.leaderboard import load_specs, make_boards
 from claimbench.judging.record import cpu_seconds
 from claimbench.leaderboard import mutation, tables
 from claimbench.leaderboard.published import RESULTS, read
+from claimbench.tiers import BUDGETS
 
 ROOT = Path(__file__).parents[2]
-SMOKE_BUDGET = 15.0
+SMOKE_BUDGET = BUDGETS["smoke"]
 """CPU-seconds of all runs of a paper; with all that is around them, `make bench` measures it."""
 
 

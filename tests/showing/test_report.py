@@ -8,6 +8,7 @@ from claimbench.judging.result import Result
 from claimbench.judging.verdict import Verdict
 from claimbench.running.workers.jobs import Failure
 from claimbench.showing.report import failure_text, render, summary_line
+from claimbench.showing.summary import as_markdown
 from tests.records import make_record
 
 RATIO = {"median": 1.5, "low": 1.25, "high": 2.0, "values": [1.25, 1.5, 2.0]}
@@ -51,6 +52,33 @@ other · tier full · profile cpu
       error   3e-13              ≤ 1e-12
 
 1 reproduced, 2 diverged (1 known), 1 skipped; runs of 3.7 CPU-seconds"""
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        ([{"cpu_seconds": 14.9}], ""),
+        ([{"cpu_seconds": 15.2}], "; tiny took 15.2, above the 15 that smoke allows a paper"),
+        (
+            [{"cpu_seconds": 9, "run_key": key, "claim": key} for key in "ab"],
+            "; tiny took 18.0, above the 15 that smoke allows a paper",
+        ),
+        ([{"cpu_seconds": 9, "run_key": name, "paper": name} for name in "ab"], ""),
+        (
+            [{"cpu_seconds": 601, "tier": "standard"}],
+            "; tiny took 601.0, above the 600 that standard allows a paper",
+        ),
+        ([{"cpu_seconds": 599, "tier": "standard"}], ""),
+        ([{"cpu_seconds": 9999, "tier": "full"}], ""),
+    ],
+)
+def test_paper_above_its_budget_is_named_in_the_summary(records, told):
+    records = [record(**changes) for changes in records]
+    _, _, end = summary_line(records).partition(" CPU-seconds")
+    assert end == told
+    assert render(records, color=False).endswith(f" CPU-seconds{told}")
+    markdown = as_markdown([Result(one, None, "pytest") for one in records])
+    assert markdown.endswith(f" CPU-seconds{told}.\n")
 
 
 def test_table():

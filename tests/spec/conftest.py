@@ -8,7 +8,7 @@ import pytest
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
 from claimbench.spec.problems import Problem, SpecError
-from tests.spec.lion import CLAIMS, REPRODUCE, edited
+from tests.spec.lion import CLAIMS, README, REPRODUCE, edited
 
 Write = Callable[..., Path]
 Problems = Callable[..., list[Problem]]
@@ -21,8 +21,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     folder = Path("papers/lion")
     folder.mkdir(parents=True)
 
-    def write(claims: str | bytes | None = CLAIMS, reproduce: str | None = REPRODUCE) -> Path:
-        files = {"claims.yaml": claims, "reproduce.py": reproduce, "method.py": "", "README.md": ""}
+    def write(
+        claims: str | bytes | None = CLAIMS,
+        reproduce: str | None = REPRODUCE,
+        readme: str = README,
+    ) -> Path:
+        files = {"claims.yaml": claims, "reproduce.py": reproduce, "method.py": ""}
+        files["README.md"] = readme
         for name, content in files.items():
             if content is not None:
                 data = content if isinstance(content, bytes) else content.encode()

@@ -83,3 +83,5 @@ RICH = edited(
         "    amended: [{date: 2026-12-01, was: a, now: b, reason: c}]",
     ),
 )
+
+README = "# Symbolic discovery of optimization algorithms\n"

@@ -58,7 +58,7 @@ def write(root: Path, text: str) -> Path:
     (folder / "claims.yaml").write_text(text, encoding="utf-8")
     (folder / "reproduce.py").write_text(REPRODUCE, encoding="utf-8")
     (folder / "method.py").write_text('"""M."""\n', encoding="utf-8")
-    (folder / "README.md").write_text("R\n", encoding="utf-8")
+    (folder / "README.md").write_text("# T\n", encoding="utf-8")
     return folder
 
 
@@ -170,6 +170,15 @@ def test_command_fails_on_what_is_not_amended(folder: Path, capsys: pytest.Captu
     edited(folder, "at_most: 2}", "at_most: 3}")
     assert main(["check", "paper", "--against", "HEAD"]) == 2
     assert "x at smoke was ≤ 2 and is ≤ 3" in capsys.readouterr().err
+
+
+def test_readme_of_an_old_revision_need_not_name_the_paper(folder: Path):
+    (folder / "README.md").write_text("# Another\n", encoding="utf-8")
+    git(folder, "commit", "--quiet", "--all", "-m", "another")
+    (folder / "README.md").write_text("# T\n", encoding="utf-8")
+    old = spec_at("HEAD", folder)
+    assert old is not None
+    assert old.claims == load_spec(folder).claims
 
 
 def test_command_finds_a_paper_that_is_gone(folder: Path, capsys: pytest.CaptureFixture[str]):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
 from claimbench.spec.problems import SpecError
-from tests.spec.lion import CLAIMS, REPRODUCE, RICH
+from tests.spec.lion import CLAIMS, README, REPRODUCE, RICH
 
-FOLDER_FILES = {"reproduce.py": REPRODUCE, "method.py": "", "README.md": ""}
+FOLDER_FILES = {"reproduce.py": REPRODUCE, "method.py": "", "README.md": README}
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,8 @@ def test_spec_of_the_design(write):
         "def beta3_schedule(run, *, steps=1):\n    ...\n\n\n@experiment\n"
         "def language_model(run, *, steps=1, beta3=0.999):\n    ...\n"
     )
-    folder = write(claims, source)
+    readme = "# AdEMAMix\n\n*The AdEMAMix Optimizer: Better, Faster, Older*, 2024.\n"
+    folder = write(claims, source, readme)
     (folder / "table.csv").touch()
     claim, _, on_all = load_spec(folder).claims
     assert (on_all.rule, on_all.max_seeds) == ("every", 12)
@@ -418,3 +419,38 @@ def test_import_stays_light():
         "print({'torch', 'jax', 'numpy'} & set(sys.modules))"
     )
     assert run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"set()\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# symbolic discovery of OPTIMIZATION algorithms\n",
+        "# Lion\n\nChen, *Symbolic discovery of\noptimization algorithms*, 2023.\n\n## More\n",
+    ],
+)
+def test_readme_that_names_the_paper(write, text):
+    folder = write()
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    load_spec(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# Lion\n",
+        "# Symbolic Discovery of Optimization\n",
+        "# Lion\n\n## Source\nSymbolic Discovery of Optimization Algorithms\n",
+        "# Symbolic Discovery of Optimization Algorithmss\n",
+    ],
+)
+def test_readme_of_another_paper(write, text):
+    folder = write()
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load_spec(folder)
+    assert str(caught.value) == (
+        "papers/lion/README.md:1:1: names another paper than claims.yaml; write its title, "
+        "`Symbolic Discovery of Optimization Algorithms`, above the first section\n"
+        "1 problem. Fix it, then run: claimbench check lion"
+    )

@@ -29,6 +29,7 @@ from claimbench.leaderboard.site import build as site_builder
 from claimbench.leaderboard.staleness import marked
 from claimbench.running.store import Store
 from claimbench.showing.output import error, line
+from claimbench.showing.targets import check_folder
 from claimbench.spec.discovery import paper_folders, papers_root, project_papers
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
@@ -106,7 +107,15 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Carry out the action."""
+    """Carry out the action.
+
+    Raises:
+        UsageError: what it asks for is not there, or cannot be written.
+    """
+    for option in ("into", "out"):
+        folder = getattr(options, option, None)
+        if folder is not None:
+            check_folder(f"--{option}", folder)
     if options.action == "publish":
         return publish(
             options.papers, tier=options.tier, profile=options.profile, into=options.into

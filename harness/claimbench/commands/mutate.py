@@ -16,6 +16,7 @@ from claimbench.leaderboard.mutation import Score, write
 from claimbench.settings import Settings
 from claimbench.showing.output import line
 from claimbench.showing.progress import View, running_text
+from claimbench.showing.targets import check_file, check_folder
 from claimbench.spec.discovery import find_papers
 
 if TYPE_CHECKING:
@@ -88,8 +89,10 @@ def run(options: Namespace) -> int:
     if options.mutants < 1:
         raise UsageError(f"at least one mutant is needed, not {options.mutants}")
     target = options.json
-    if target is not None and not target.parent.is_dir():
-        raise UsageError(f"--json {target}: there is no folder {target.parent}")
+    if target is not None:
+        check_file("--json", target)
+    if options.publish is not None:
+        check_folder("--publish", options.publish)
     settings = Settings(
         tier=options.tier, profile=options.profile, workers=options.workers, repeat=False
     )

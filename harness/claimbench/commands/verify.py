@@ -13,7 +13,6 @@ from claimbench.commands import (
     add_tier,
     plan,
 )
-from claimbench.errors import UsageError
 from claimbench.identity.methods import parse
 from claimbench.judging.result import Result
 from claimbench.running.engine import verify_papers
@@ -21,6 +20,7 @@ from claimbench.settings import EXECUTORS, Settings
 from claimbench.showing.output import color, error, line
 from claimbench.showing.progress import View
 from claimbench.showing.report import failure_text, render
+from claimbench.showing.targets import check_file
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -81,8 +81,8 @@ def run(options: argparse.Namespace) -> int:
     if options.plan:
         return plan.run(options.papers, settings, claims=options.claim)
     target = options.json
-    if target is not None and not target.parent.is_dir():
-        raise UsageError(f"--json {target}: there is no folder {target.parent}")
+    if target is not None:
+        check_file("--json", target)
     with View() as view:
         results = verify_papers(
             options.papers,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from claimbench.commands.verify import conclude
 from claimbench.errors import ClaimbenchError, StoreError, UsageError
 from claimbench.home import home
 from claimbench.hydra.config import RunConfig
+from claimbench.hydra.overrides import checked
 from claimbench.hydra.selection import select
 from claimbench.judging.result import Result
 from claimbench.profiles import profile_files, user_folder
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 _CONFIGS = str(Path(__file__).with_name("conf"))
-_CHANGED = re.compile(r"(selection\.changed)=([^'\"].*)")
 
 _SHOWING = {"--help", "-h", "--cfg", "-c"}
 
@@ -40,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run what command-line arguments in Hydra's grammar configure and return the exit code.
 
     With `--multirun` every combination is run, and the largest code is returned.
+
+    Raises:
+        UsageError: an argument is not in Hydra's grammar, or of no option.
     """
     import hydra
     from hydra.core.config_store import ConfigStore
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
             raise
 
     given, name = sys.argv, "claimbench run"
-    sys.argv = [name, *_own_folder(arguments), *map(_quoted, arguments)]
+    sys.argv = [name, *_own_folder(arguments), *checked(arguments)]
     try:
         hydra.main(version_base="1.3", config_path=_CONFIGS, config_name="config")(task)()
     except SystemExit as end:  # Hydra ends so, whatever was raised
@@ -92,11 +94,6 @@ def _own_folder(arguments: Sequence[str]) -> list[str]:
     return [f"hydra.searchpath=['file://{folder}']"]
 
 
-def _quoted(argument: str) -> str:
-    """Quote a revision, since `HEAD~1` is more than Hydra's grammar takes."""
-    return _CHANGED.sub(r"\1='\2'", argument)
-
-
 def _guarded(config: DictConfig) -> int:
     """Run one configuration; say what is wrong with it, so that the next of a sweep can go on."""
     try:
@@ -111,9 +108,9 @@ def _run(config: DictConfig) -> int:
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(config, resolve=True)
-    checked = RunConfig.checked(plain)
-    tracker = open_tracker(checked.tracker)
-    results = run(checked, plain, tracker)
+    configured = RunConfig.checked(plain)
+    tracker = open_tracker(configured.tracker)
+    results = run(configured, plain, tracker)
     keep(Path(HydraConfig.get().runtime.output_dir), plain, results)
     if not results:
         error("nothing is selected: no claim meets every condition of `selection`")

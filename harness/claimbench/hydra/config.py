@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from claimbench.errors import UsageError
+from claimbench.guessing import guess
 from claimbench.settings import Settings
 from claimbench.tiers import Tier
 
@@ -106,6 +107,11 @@ class RunConfig(_Group):
         except ValidationError as mistakes:
             first = mistakes.errors()[0]
             where = ".".join(map(str, first["loc"]))
+            if first["type"] == "extra_forbidden":
+                near = guess(where, options(), "there are")
+                raise UsageError(f"no option `{where}`; {near}") from None
+            if first["type"] == "missing":
+                raise UsageError(f"{where} is missing; leave out what removes it") from None
             raise UsageError(f"{where}: {first['msg']} (got {first['input']!r})") from None
 
     def settings(self) -> Settings:
@@ -125,3 +131,13 @@ class RunConfig(_Group):
             control=self.tier.control,
             repeat=self.tier.repeat,
         )
+
+
+def options() -> list[str]:
+    """Return every key that may be set: `tier` chooses a file, `tier.fresh` changes one value."""
+    groups = {name: field.annotation for name, field in RunConfig.model_fields.items()}
+    return [
+        key
+        for name, group in groups.items()
+        for key in (name, *(f"{name}.{field}" for field in getattr(group, "model_fields", ())))
+    ]

@@ -19,7 +19,7 @@ from claimbench.judging.record import cpu_seconds
 from claimbench.leaderboard.published import RESULTS, read_file
 from claimbench.running.store import Store
 from claimbench.settings import Settings
-from claimbench.spec.discovery import find_papers, paper_folders
+from claimbench.spec.discovery import find_papers, paper_folders, tell_apart
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Claim, Kind, Spec
 
@@ -41,7 +41,9 @@ def select(
         SpecError: a claims.yaml has problems.
         UsageError: a paper, theme, claim, kind, revision or shard that there is not.
     """
-    specs = [load_spec(folder, cache) for folder in find_papers(selection.papers)]
+    found = find_papers(selection.papers)
+    tell_apart(found)
+    specs = [load_spec(folder, cache) for folder in found]
     _check("theme", selection.themes, {spec.paper.theme for spec in specs})
     _check("kind", selection.kinds, get_args(Kind))
     ids = {name for spec in specs for claim in spec.claims for name in _names(spec, claim)}
@@ -66,11 +68,11 @@ def select(
             and (failed is None or (spec.slug, claim.id) in failed)
         )
 
-    found = [
+    chosen = [
         Selected(spec, tuple(claim for claim in spec.claims if wanted(spec, claim)))
         for spec in specs
     ]
-    return [one for one in found if one.claims]
+    return [one for one in chosen if one.claims]
 
 
 def _names(spec: Spec, claim: Claim) -> set[str]:

@@ -24,9 +24,9 @@ from claimbench.profiles import load_profile
 from claimbench.running.scheduler import Scheduler, Status
 from claimbench.running.seeds import derive
 from claimbench.running.store import Store
-from claimbench.running.workers.jobs import Job
+from claimbench.running.workers.jobs import Job, Outcome
 from claimbench.settings import Settings
-from claimbench.spec.discovery import find_papers
+from claimbench.spec.discovery import find_papers, tell_apart
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Claim, Spec
 from claimbench.tiers import Tier
@@ -74,17 +74,21 @@ class Engine:
     Args:
         settings: how claims are run.
         watch: called whenever something happened, and at least twice a second.
+        hear: called with the outcome of each run that is carried out.
     """
 
     def __init__(
-        self, settings: Settings, watch: Callable[[Status], None] = lambda status: None
+        self,
+        settings: Settings,
+        watch: Callable[[Status], None] = lambda status: None,
+        hear: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         self.settings = settings
         self.profile = load_profile(settings.profile)
         self.home = settings.home or home()
         self.cache = Cache(self.home)
         self._watch = watch
-        self._scheduler = Scheduler(settings, self.profile, self.home)
+        self._scheduler = Scheduler(settings, self.profile, self.home, hear)
         self._open: list[Trial] = []
         self._methods = {str(method): method.digest() for method in settings.methods}
         self._commits: dict[Path, str | None] = {}
@@ -135,9 +139,11 @@ class Engine:
 
         Raises:
             SpecError: a claims.yaml has problems.
-            UsageError: no such paper, or a claim that none of the papers has.
+            UsageError: no such paper, two of one name, or a claim that none of the papers has.
         """
-        specs = [load_spec(folder, self.cache) for folder in find_papers(names)]
+        folders = find_papers(names)
+        tell_apart(folders)
+        specs = [load_spec(folder, self.cache) for folder in folders]
         known = {claim.id for spec in specs for claim in spec.claims}
         wanted = known if claims is None else set(claims)
         if not wanted <= known:

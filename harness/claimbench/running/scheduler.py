@@ -7,7 +7,7 @@ run carry it out once.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +49,14 @@ class Status:
 class Scheduler:
     """Carries out the runs that samples want and hands them to every sample of that key."""
 
-    def __init__(self, settings: Settings, profile: Profile, home: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        profile: Profile,
+        home: Path,
+        hear: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> None:
+        self._hear = hear
         self._settings = settings
         self._profile = profile
         self._home = home
@@ -177,6 +184,7 @@ class Scheduler:
         return self.store.repeats(key).get(index) if again else self.store.run(key, index)
 
     def _finish(self, run: RunId, outcome: Outcome) -> None:
+        self._hear(outcome)
         sample = self._samples[run[0]][0]
         paper = outcome.job.folder.name
         cpu = outcome.environment.get("cpu", sample.identity.machine)

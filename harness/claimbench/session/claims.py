@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Generator, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -22,12 +23,15 @@ from claimbench.judging.result import Result
 from claimbench.judging.trial import Trial
 from claimbench.profiles import load_profile
 from claimbench.running.engine import Engine
+from claimbench.running.workers.jobs import Outcome
 from claimbench.session import options
 from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
 from claimbench.settings import Settings, worker_count
+from claimbench.showing.output import escape_what_cannot_be_encoded
 from claimbench.showing.progress import ProgressLine
 from claimbench.showing.report import failure_text, render
-from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought
+from claimbench.showing.targets import check_file
+from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought, tell_apart
 from claimbench.spec.load import load_spec
 from claimbench.spec.problems import SpecError
 
@@ -38,7 +42,7 @@ class ClaimSession:
     """A plugin of its own, which is registered once a session has to do with claims.
 
     Raises:
-        UsageError: of pytest; `--claims` names no paper.
+        UsageError: of pytest; `--claims` names no paper, or `--claims-json` can't be written.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -47,7 +51,17 @@ class ClaimSession:
         self._engine: Engine | None = None
         self._items: list[ClaimItem] = []
         self._progress = ProgressLine(config)
+        self._folders: dict[str, Path] = {}
+        if config.getoption("dist", "no") != "no":  # where no claims are collected here
+            self._check_settings()
+        # pytest's own way with what can't be encoded escapes line ends too
+        escape_what_cannot_be_encoded(sys.__stdout__)
         self._wanted = _wanted(options.read(config, "claims"))
+        if (target := options.read(config, "claims-json")) is not None:
+            try:
+                check_file("--claims-json", target)
+            except UsageError as error:
+                raise pytest.UsageError(str(error)) from None
 
     @cached_property
     def cache(self) -> Cache:
@@ -85,6 +99,14 @@ class ClaimSession:
             named = self.config.args_source is pytest.Config.ArgsSource.ARGS
             report.result = [*(report.result if named else []), *self._asked_for(collector)]
         return report
+
+    def tell_apart(self, folder: Path) -> None:
+        """Refuse a second paper of the same name.
+
+        Raises:
+            UsageError: there was one before.
+        """
+        tell_apart((self._folders.setdefault(folder.name, folder), folder))
 
     def _asked_for(self, session: pytest.Session) -> Iterator[pytest.Collector]:
         for folder, ids in self._wanted.items():
@@ -145,8 +167,23 @@ class ClaimSession:
 
     def _opened_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = Engine(self._settings(), self._progress.show)
+            self._engine = Engine(self._settings(), self._progress.show, self._hear)
         return self._engine
+
+    def _hear(self, outcome: Outcome) -> None:
+        """With `-s`, pass on what a run has printed, once it is over."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.config.getoption("capture") != "no" or not outcome.log or reporter is None:
+            return
+        self._progress.clear()
+        job = outcome.job
+        words = [job.folder.name, job.experiment]
+        words += [f"{name}={value}" for name, value in job.arguments.items()]
+        again = ", again" if job.repeat else ""
+        reporter.ensure_newline()
+        reporter.write_line(f"log of {' '.join(words)} (seed {job.index}{again}):")
+        for text in outcome.log.splitlines():
+            reporter.write_line(text)
 
     def _settings(self) -> Settings:
         workers = None
@@ -171,10 +208,13 @@ class ClaimSession:
         self.cache.flush()
         self._items = [item for item in session.items if isinstance(item, ClaimItem)]
         if self._items:
-            try:
-                load_profile(self._settings().profile)
-            except UsageError as error:
-                raise pytest.UsageError(str(error)) from None
+            self._check_settings()
+
+    def _check_settings(self) -> None:
+        try:
+            load_profile(self._settings().profile)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """Say in one line what is going to be run."""

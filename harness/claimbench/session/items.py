@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from claimbench.errors import UsageError
 from claimbench.judging.verdict import Verdict
 from claimbench.running.loading import load_module, suite_first
 from claimbench.session import options
@@ -61,8 +62,9 @@ class SpecFile(pytest.File):
     def collect(self) -> Iterator[ClaimItem]:
         """Yield its claims; a spec with problems is a collection error that lists them all."""
         try:
+            self._claims.tell_apart(self.path.parent)
             spec = load_spec(self.path.parent, self._claims.cache)
-        except SpecError as error:
+        except (SpecError, UsageError) as error:
             raise self.CollectError(str(error)) from None
         for claim in spec.claims:
             if self._only is None or claim.id in self._only:
@@ -88,7 +90,12 @@ class ClaimItem(pytest.Item):
             self.add_marker(pytest.mark.xfail(strict=True, raises=Diverged, reason=known.finding))
 
     def setup(self) -> None:
-        """Run what the claim needs; an error in a run is an error here."""
+        """Run what the claim needs; an error in a run is an error here.
+
+        With `--setup-plan` and `--setup-only`, which show fixtures, nothing is run.
+        """
+        if self.config.option.setuponly:
+            return
         self.result = result = self._claims.finish(self)
         if result.verdict is Verdict.ERROR:
             if result.failure is not None and result.failure.exception is not None:

@@ -138,7 +138,8 @@ class ProgressLine:
     def _draw(self, text: str) -> None:
         """Write behind the cursor and leave it where it is; pytest holds standard output."""
         try:
-            with open("/dev/tty", "w", encoding="utf-8") as terminal:
+            encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+            with open("/dev/tty", "w", encoding=encoding, errors="backslashreplace") as terminal:
                 terminal.write(f"\x1b7\x1b[2m{text}\x1b[0m\x1b[K\x1b8")
             self._shown = True
         except OSError:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from claimbench.judging.record import Record, cpu_seconds
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import interval_text, number
+from claimbench.tiers import BUDGETS, Tier
 
 if TYPE_CHECKING:
     from claimbench.judging.result import Result
@@ -33,7 +35,10 @@ def render(records: Sequence[Record], *, color: bool) -> str:
 
 
 def summary_line(records: Iterable[Record]) -> str:
-    """Return how many claims have which verdict, and the time that their runs took."""
+    """Return how many claims have which verdict, and the time that their runs took.
+
+    A paper whose runs took more than its tier's budget is named.
+    """
     records = list(records)
     counts = Counter(record.verdict for record in records)
     known = sum(record.known_divergence for record in records)
@@ -43,7 +48,19 @@ def summary_line(records: Iterable[Record]) -> str:
         for verdict in Verdict
         if counts[verdict]
     ]
-    return f"{', '.join(parts) or 'no claim'}; runs of {cpu_seconds(records):.1f} CPU-seconds"
+    total = f"{', '.join(parts) or 'no claim'}; runs of {cpu_seconds(records):.1f} CPU-seconds"
+    return "; ".join([total, *_above_budget(records)])
+
+
+def _above_budget(records: Iterable[Record]) -> Iterator[str]:
+    papers: dict[tuple[str, Tier, str, str | None], list[Record]] = {}
+    for record in records:
+        place = (record.paper, record.tier, record.profile, record.method)
+        papers.setdefault(place, []).append(record)
+    for (paper, tier, _, _), group in papers.items():
+        spent, budget = cpu_seconds(group), BUDGETS.get(tier, math.inf)
+        if spent > budget:
+            yield f"{paper} took {spent:.1f}, above the {budget:.0f} that {tier} allows a paper"
 
 
 def failure_text(result: Result) -> str:

@@ -93,7 +93,7 @@ def spec_at(revision: str, folder: Path) -> Spec | None:
                 text = git(folder.parent, "show", f"{revision}:./{folder.name}/{file}")
                 (copy / file).write_bytes(text.encode("utf-8", errors="surrogateescape"))
         try:
-            return load_spec(copy)
+            return load_spec(copy, readme=False)
         except SpecError as error:
             raise UsageError(f"{folder.name} at {revision} can't be compared: {error}") from None
 

@@ -16,7 +16,13 @@ from claimbench.spec.reproduce_ast import Reproduce
 
 
 def check(
-    folder: Path, slug: str, claims: bytes | None, source: bytes | None, lacks: list[Problem]
+    folder: Path,
+    slug: str,
+    claims: bytes | None,
+    source: bytes | None,
+    lacks: list[Problem],
+    *,
+    readme: bool = True,
 ) -> Spec:
     """Check a paper's files against themselves and against each other.
 
@@ -26,6 +32,7 @@ def check(
         claims: content of claims.yaml; None if it is not there.
         source: content of reproduce.py; None if it is not there.
         lacks: what is missing in the folder.
+        readme: whether README.md has to name the paper.
 
     Raises:
         SpecError: with every problem of the folder.
@@ -47,6 +54,7 @@ def check(
                 problems += explain(error, document)
                 parts = parts_of(document.data)
             problems += islice(_problems(document, reproduce, parts), LIMIT + 1)
+            problems += semantics.readme(document) if readme else ()
     if reproduce is not None:
         problems += reproduce.problems
     problems += lacks

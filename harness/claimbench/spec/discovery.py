@@ -92,6 +92,22 @@ def _find(name: str | Path) -> list[Path]:
     raise UsageError(f"`{name}` is no paper in {root}{guess}")
 
 
+def tell_apart(folders: Iterable[Path]) -> None:
+    """Refuse papers that have one name, since verdicts, tables and tests go by it.
+
+    Raises:
+        UsageError: two of the folders have the same name and are not the same.
+    """
+    first: dict[str, Path] = {}
+    for folder in folders:
+        other = first.setdefault(folder.name, folder)
+        if other != folder and other.resolve() != folder.resolve():
+            raise UsageError(
+                f"two papers are called `{folder.name}`, {other} and {folder}, and their verdicts "
+                "would be mixed up; run one at a time"
+            )
+
+
 def is_brought(folder: Path) -> bool:
     """Say whether a paper lies in claimbench's own suite, and we are not in that project."""
     if folder.parent != suite.ROOT / "papers":

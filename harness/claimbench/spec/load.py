@@ -51,12 +51,13 @@ class Outline:
     claims: int
 
 
-def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
+def load_spec(folder: Path, cache: Cache | None = None, *, readme: bool = True) -> Spec:
     """Read and check claims.yaml against itself and against reproduce.py, which is not imported.
 
     Args:
         folder: the paper folder; its name is the paper's slug.
         cache: where the result for the same files is kept; only valid specs are.
+        readme: whether README.md has to name the paper, which that of an older commit may not.
 
     Raises:
         SpecError: with every problem of the folder.
@@ -71,7 +72,8 @@ def load_spec(folder: Path, cache: Cache | None = None) -> Spec:
     # YAML's parser and the wording of problems, which a spec from the cache does not need
     from claimbench.spec.checking import check
 
-    spec = check(files.folder, files.slug, files.claims, files.source, files.lacks)
+    parts = (files.folder, files.slug, files.claims, files.source, files.lacks)
+    spec = check(*parts, readme=readme)
     if cache is not None and files.key is not None:
         cache.put(files.key, spec.model_dump_json(by_alias=True, exclude_defaults=True))
     return spec

@@ -101,6 +101,27 @@ def files(parts: Parts, document: Document) -> Iterator[Problem]:
                 yield document.problem(location, prefix(location, document) + text)
 
 
+def readme(document: Document) -> Iterator[Problem]:
+    """Yield that the README does not name the paper before its first section."""
+    path = document.path.with_name("README.md")
+    data = document.data if isinstance(document.data, dict) else {}
+    paper = data.get("paper")
+    title = paper.get("title") if isinstance(paper, dict) else None
+    if not isinstance(title, str) or not path.is_file():
+        return  # which is a problem of its own
+    head, _, _ = path.read_text(encoding="utf-8", errors="replace").partition("\n## ")
+    if f" {_words(title)} " not in f" {_words(head)} ":
+        text = (
+            f"names another paper than claims.yaml; write its title, `{title}`, above the first "
+            "section"
+        )
+        yield Problem(path, 1, 1, text)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
 def _deviation(claim: Claim) -> Iterator[Finding]:
     if claim.fidelity == "exact" and claim.deviation is not None:
         yield Finding(

@@ -136,10 +136,11 @@ def test_run_has_no_network(pool, wild, make_job):
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     refused = {
         "True\n": "OSError: [Errno 101] Network is unreachable",
-        "False\n": "PermissionError: a run has no network",  # not root: the audit hook
+        "False\n": "NoNetwork: a run has no network",  # not root: the audit hook
     }
     failed = outcome(pool, make_job(wild, "calls_home"))
-    assert failed.failure.message.startswith(refused[done.stdout])
+    told = f"workers have no network; make what is fetched a data set ({refused[done.stdout]}"
+    assert failed.failure.message.startswith(told)
 
 
 def test_without_root_an_audit_hook_refuses_the_network():

@@ -19,7 +19,7 @@ from claimbench.running.loading import changed, load_module
 from claimbench.running.seeds import seed_everything
 from claimbench.running.workers.guard import Guard
 from claimbench.running.workers.jobs import Failure, Job, Outcome
-from claimbench.running.workers.limits import ran_out_of_memory
+from claimbench.running.workers.limits import lacked_network, ran_out_of_memory, text_of
 
 
 def load_function(
@@ -37,7 +37,12 @@ def load_function(
 
 
 def execute(
-    job: Job, host: Host | None, guard: Guard, began: Callable[[], None] = lambda: None
+    job: Job,
+    host: Host | None,
+    guard: Guard,
+    began: Callable[[], None] = lambda: None,
+    *,
+    apart: bool = False,
 ) -> Outcome:
     """Carry out a job here and now.
 
@@ -46,6 +51,8 @@ def execute(
         host: what `Run` reports to.
         guard: sees to it that the run uses what its key knows, and nothing else.
         began: called once reproduce.py is imported, when the run's clock starts.
+        apart: this is a worker, which has no network and hears no Ctrl-C: whatever is raised here
+            is the author's.
     """
     started_at = datetime.now(UTC).isoformat(timespec="seconds")
     begin, cpu = time.perf_counter(), _cpu_seconds()
@@ -60,14 +67,22 @@ def execute(
             _reset_peak()
             begin, cpu = time.perf_counter(), _cpu_seconds()
             metrics = checked_metrics(function(run, **job.arguments))
+            for name in run.curves:
+                _check_name("curve", name)
         _refuse_what_the_key_does_not_know(job, guard)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  the author's code may raise anything
+    except BaseException as error:  # the author's code may raise anything
+        if not apart and _is_the_users(error):
+            raise
         return Outcome(
             job,
             started_at=started_at,
             seconds=time.perf_counter() - begin,
             cpu_seconds=_cpu_seconds() - cpu,
-            failure=Failure(_message(error, job), trimmed(error, job.folder), exception=error),
+            failure=Failure(
+                _storable(_message(error, job, apart)),
+                _storable(trimmed(error, job.folder)),
+                exception=error,
+            ),
         )
     return Outcome(
         job,
@@ -112,10 +127,21 @@ def checked_metrics(returned: Any) -> dict[str, float]:
         )
     metrics = {}
     for name, value in returned.items():
-        if not isinstance(name, str):
-            raise AuthorError(f"metric name {name!r} is not text")
+        _check_name("metric", name)
         metrics[name] = _number(name, value)
     return metrics
+
+
+def _check_name(what: str, name: Any) -> None:
+    if not isinstance(name, str):
+        raise AuthorError(f"{what} name {name!r} is not text")
+    if _storable(name) != name:
+        raise AuthorError(f"{what} name {name!r} has half a character (a surrogate); rename it")
+
+
+def _storable(text: str) -> str:
+    """Return a text that can be stored: what is no character by itself is escaped."""
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def _number(name: str, value: Any) -> float:
@@ -137,16 +163,26 @@ def _shown(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def _message(error: BaseException, job: Job) -> str:
+def _is_the_users(error: BaseException) -> bool:
+    """Say whether the user ends the session: by Ctrl-C, or in pytest's debugger."""
+    pytest = sys.modules.get("pytest")
+    return isinstance(error, KeyboardInterrupt) or (
+        pytest is not None and isinstance(error, pytest.exit.Exception)
+    )
+
+
+def _message(error: BaseException, job: Job, apart: bool) -> str:
     if ran_out_of_memory(error):
         profile = job.profile
         return f"out of memory: the profile `{profile.name}` allows {profile.memory_mb} MB a run"
+    if apart and lacked_network(error):
+        return f"workers have no network; make what is fetched a data set ({describe(error)})"
     return describe(error)
 
 
 def describe(error: BaseException) -> str:
     """Return an error as one line: type and message."""
-    lines = str(error).strip().splitlines() or [""]
+    lines = text_of(error).strip().splitlines() or [""]
     more = " […]" if len(lines) > 1 else ""
     return f"{type(error).__name__}: {lines[0]}{more}" if lines[0] else type(error).__name__
 

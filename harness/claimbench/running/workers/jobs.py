@@ -92,6 +92,7 @@ class Outcome:
         artefacts: keys of the artefacts that it used.
         environment: what the process computed with, see `claimbench.running.workers.environment`.
         failure: why there are no metrics.
+        log: what the run printed, its end where it is long; empty where it printed itself.
     """
 
     job: Job
@@ -104,6 +105,7 @@ class Outcome:
     artefacts: tuple[str, ...] = ()
     environment: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
+    log: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a worker may not do: take more memory than the profile has, or use the network."""
 
+import errno
 import os
 import platform
 import resource
@@ -11,6 +12,13 @@ from typing import Any
 _ON_LINUX = platform.system() == "Linux"
 _CLONE_NEWNET = 0x40000000
 _NETWORK_EVENTS = {"socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo"}
+
+
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
+
+
+class NoNetwork(PermissionError):
+    """A call would have reached an Internet address."""
 
 
 def limit_memory(megabytes: int) -> None:
@@ -51,7 +59,32 @@ def memory_limit() -> str:
 def ran_out_of_memory(error: BaseException) -> bool:
     """Say whether an exception is about memory that could not be had."""
     words = ("can't allocate memory", "RESOURCE_EXHAUSTED", "bad_alloc", "Cannot allocate memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+    return isinstance(error, MemoryError) or any(word in text_of(error) for word in words)
+
+
+def lacked_network(error: BaseException) -> bool:
+    """Say whether an exception, or one that it comes from, is about a network that is not there."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        if isinstance(one, socket.gaierror | NoNetwork):
+            return True
+        if isinstance(one, OSError) and one.errno in _UNREACHABLE:
+            return True
+        seen.add(id(one))
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return False
+
+
+def text_of(error: BaseException) -> str:
+    """Return the message of an exception, whose class may be the author's."""
+    try:
+        return str(error)
+    except Exception as trouble:  # noqa: BLE001  an author's __str__ may raise anything
+        return f"(its text raises {type(trouble).__name__})"
 
 
 def _data_memory() -> int:
@@ -77,4 +110,4 @@ def _refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
     sock = arguments[0]
     if isinstance(sock, socket.socket) and sock.family == socket.AF_UNIX:
         return
-    raise PermissionError(f"a run has no network ({event}); put data into a data set instead")
+    raise NoNetwork(f"a run has no network ({event}); put data into a data set instead")

@@ -237,16 +237,18 @@ class _Worker:
 
     def _finish(self, job: Job, message: dict[str, Any]) -> Outcome:
         self.job, self.deadline = None, None
-        failure = message["failure"] and Failure(**message["failure"], log=self.log.text())
+        log = self.log.text()
+        failure = message["failure"] and Failure(**message["failure"], log=log)
         fields = message["outcome"]
         curves = {name: (xs, ys) for name, (xs, ys) in fields.pop("curves").items()}
         artefacts = tuple(fields.pop("artefacts"))
-        return Outcome(job, curves=curves, artefacts=artefacts, failure=failure, **fields)
+        return Outcome(job, curves=curves, artefacts=artefacts, failure=failure, log=log, **fields)
 
     def fail(self, message: str) -> Outcome:
         assert self.job is not None  # only a busy worker fails
         job, self.job = self.job, None
-        return Outcome(job, failure=Failure(message, log=self.log.text()))
+        log = self.log.text()
+        return Outcome(job, failure=Failure(message, log=log), log=log)
 
     def overdue(self) -> str:
         if self.reader.closed:

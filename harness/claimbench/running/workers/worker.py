@@ -73,7 +73,7 @@ def serve(sock: socket.socket, log: int, place: str) -> None:
             host = SocketHost(sock, job)
             with folders.own() as own:
                 guard = Guard(job, (job.home, data), theirs, bounds, own)
-                outcome = execute(job, host, guard, functools.partial(began, job))
+                outcome = execute(job, host, guard, functools.partial(began, job), apart=True)
             kill_children()
             sys.stdout.flush()
             sys.stderr.flush()
