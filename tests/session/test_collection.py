@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-import claimbench.session.claims  # noqa: F401  pytester forgets what is first imported in it
+import claimbench.session.judging  # noqa: F401  pytester forgets what is first imported in it
 
 OTHERS = ("anyio", "jaxtyping", "hydra_pytest")  # which load a lot
 QUIET = tuple(word for name in OTHERS for word in ("-p", f"no:{name}"))
