@@ -1,8 +1,8 @@
 """What a session takes to judge claims and to show verdicts; collecting them does without."""
 
-from claimbench.commands.plan import lines
 from claimbench.judging.record import Record
 from claimbench.running.engine import Engine
+from claimbench.showing.planned import lines
 from claimbench.showing.report import failure_text, render
 from claimbench.spec.load import spec_of
 
