@@ -21,6 +21,7 @@ from claimbench import cli, suite
 from claimbench.cli import main
 from claimbench.judging.record import schema
 from claimbench.spec.discovery import paper_folders
+from claimbench.spec.load import load_spec
 
 COMMANDS = (
     "verify",
@@ -299,6 +300,8 @@ def test_list_json_has_everything(call, project):
     assert alpha["paper"] == "alpha"
     assert Path(alpha["folder"]) == project / "papers" / "alpha"
     assert alpha.keys() >= {"title", "arxiv", "url", "year", "authors", "code", "theme"}
+    paper = load_spec(project / "papers" / "alpha").paper.model_dump(mode="json")
+    assert {key: alpha[key] for key in paper} == paper
     assert [claim["id"] for claim in alpha["claims"]] == ["holds", "fails"]
     (claim,) = beta["claims"]
     fields = {"id", "statement", "source", "kind", "fidelity", "from", "experiment"}

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-import claimbench.session.claims  # noqa: F401  pytester forgets what is first imported in it
+import claimbench.session.judging  # noqa: F401  pytester forgets what is first imported in it
 from claimbench.judging.record import Record
 
 OTHERS = (

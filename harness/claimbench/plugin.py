@@ -80,7 +80,7 @@ def claim_session(config: pytest.Config) -> ClaimSession:
     """Return the session's claims."""
     session: ClaimSession | None = config.pluginmanager.get_plugin(_SESSION)
     if session is None:
-        # pydantic and the engine take as long as pytest itself; most sessions have no claim
+        # the cache and the profiles are no small part of a short session; most have no claim
         from claimbench.session.claims import ClaimSession
 
         session = ClaimSession(config)

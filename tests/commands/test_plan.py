@@ -8,6 +8,7 @@ from claimbench import verify
 from claimbench.commands import plan
 from claimbench.running.engine import Planned
 from claimbench.settings import Settings
+from claimbench.showing.planned import lines
 from tests.records import RECORD, make_record
 
 
@@ -57,7 +58,7 @@ def test_edited_experiment_is_estimated_by_how_long_the_same_call_took(make_pape
 
 def test_total_is_shared_by_the_workers():
     claims = [Planned("p", "a", 0, (4.0, 4.0)), Planned("p", "b", 0, (2.0, None))]
-    *_, total = plan.lines(claims, 2)
+    *_, total = lines(claims, 2)
     assert total == "4 runs, about 5 s on 2 workers, not counting 1 that never ran before"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-import claimbench.session.claims  # noqa: F401  pytester forgets what is first imported in it
+import claimbench.session.judging  # noqa: F401  pytester forgets what is first imported in it
 from claimbench import suite
 from claimbench.spec import discovery
 

@@ -39,6 +39,13 @@ def unread():
     os.close(writer)
 
 
+OWN_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 @pytest.mark.parametrize("env", [*LATIN, C_LOCALE], ids=str)
 @pytest.mark.parametrize("words", [["claimbench", "verify"], ["pytest"]])
 def test_symbols_are_escaped_where_the_encoding_lacks_them(make_paper, words, env):
@@ -67,11 +74,18 @@ def test_progress_on_a_terminal_that_lacks_symbols(make_paper, env):
 def test_progress_on_pytests_terminal(make_paper, env):
     """Progress goes to the controlling terminal, which this child makes of its own."""
     paper = make_paper(code=SLOW)
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update(env, TERM="xterm", COLUMNS="200")
-        os.environ.pop("NO_COLOR", None)
-        os.execv(sys.executable, [sys.executable, "-m", "pytest", str(paper.folder)])
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, **env, "TERM": "xterm", "COLUMNS": "200"}
+    environment.pop("NO_COLOR", None)
+    child = subprocess.Popen(
+        [sys.executable, "-c", OWN_TERMINAL, "-m", "pytest", str(paper.folder)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env=environment,
+    )
+    os.close(theirs)
     shown = b""
     while True:
         try:
@@ -79,8 +93,7 @@ def test_progress_on_pytests_terminal(make_paper, env):
         except OSError:  # the other side has closed
             break
     os.close(terminal)
-    _, status = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+    assert child.wait(20) == 0
     assert b"runs done; tiny measure (seed " in shown
 
 

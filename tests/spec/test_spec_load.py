@@ -1,5 +1,6 @@
 """Loading a folder: what a spec answers, its files, its hashes and its cache."""
 
+import dataclasses
 import json
 import sys
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from subprocess import run
 import pytest
 
 from claimbench.errors import UsageError
-from claimbench.spec.load import Outline, load_spec, outline
+from claimbench.spec.load import load_spec, spec_of
 from claimbench.spec.models import Spec
+from claimbench.spec.outline import ClaimOutline, Outline, outline
 from claimbench.spec.problems import SpecError
 from claimbench.tiers import TIERS
 from tests.spec.lion import CLAIMS, REPRODUCE, RICH, edited
@@ -392,14 +394,72 @@ def test_outline_is_that_of_the_spec_from_the_cache_or_not(write):
     folder = write(RICH)
     cold, warm, spec = outline(folder, cache), outline(folder, cache), load_spec(folder)
     assert cache.puts == 1
-    assert cold == warm == Outline(spec.slug, spec.paper.title, spec.paper.theme, len(spec.claims))
     (key,) = cache
+    claims = tuple(
+        ClaimOutline(
+            claim.id,
+            claim.line,
+            claim.kind,
+            claim.fidelity,
+            claim.from_,
+            {tier: known.finding for tier in TIERS if (known := claim.known_at(tier))},
+        )
+        for claim in spec.claims
+    )
+    paper = spec.paper
+    text = cache[key]
+    expected = Outline(folder, spec.slug, paper.title, paper.theme, claims, key, text)
+    assert cold == warm == expected
     for other in ("[]", "{", '{"paper": 3, "claims": []}', '{"paper": {}, "claims": []}'):
         cache[key] = other
         assert outline(folder, cache) == cold
     (folder / "README.md").unlink()
     with pytest.raises(SpecError, match=r"README\.md:1:1: no such file"):
         outline(folder, cache)
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        (("seeds: {max: 12}", "seeds: {max: 12}"), (None, None, None)),
+        (("seeds: {max: 12}", "known: {verdict: diverges, finding: no}"), ("no", "no", "no")),
+        (
+            ("seeds: {max: 12}", "known: {full: {verdict: diverges, finding: no}}"),
+            (None, None, "no"),
+        ),
+        (
+            ("seeds: {max: 12}", "from: standard\n    known: {verdict: diverges, finding: no}"),
+            (None, "no", "no"),
+        ),
+    ],
+)
+def test_outline_knows_divergences_where_a_claim_is_judged(write, edit, found):
+    lower, _ = outline(write(edited(edit)), Memory()).claims
+    assert tuple(map(lower.known_at, TIERS)) == found
+
+
+def test_spec_of_an_outline_is_what_the_files_said(write):
+    cache = Memory()
+    folder = write(RICH)
+    before, short = load_spec(folder, cache), outline(folder, cache)
+    write(CLAIMS)
+    spec = spec_of(short, cache)
+    assert spec == before != load_spec(folder, cache)
+    assert (spec.folder, [claim.line for claim in spec.claims]) == (
+        folder,
+        [claim.line for claim in before.claims],
+    )
+
+
+def test_spec_of_an_outline_of_something_else_is_checked_anew(write):
+    cache = Memory()
+    folder = write(RICH)
+    spec, short = load_spec(folder, cache), outline(folder, cache)
+    other = dataclasses.replace(short, text=short.text.replace('"kind":"', '"kind":"no '))
+    assert spec_of(other, cache) == spec
+    write(CLAIMS)
+    with pytest.raises(UsageError, match=r"lion: claims\.yaml or .* has changed .*; run again"):
+        spec_of(other, cache)
 
 
 def test_cached_text_of_something_else_is_replaced(write):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
 from claimbench.home import home
 from claimbench.showing.output import error, line
 from claimbench.spec.discovery import find_papers
-from claimbench.spec.load import Outline, load_spec, outline
+from claimbench.spec.outline import Outline, outline
 from claimbench.spec.problems import SpecError
 
-if TYPE_CHECKING:
-    from claimbench.spec.models import Spec
+PAPER = ("title", "arxiv", "url", "year", "authors", "code", "theme")
+"""What claims.yaml may say of a paper."""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -32,15 +32,14 @@ def run(options: Namespace) -> int:
     found, code = [], AS_EXPECTED
     for folder in find_papers(options.papers):
         try:
-            found.append((folder, outline(folder, cache)))
+            found.append(outline(folder, cache))
         except SpecError as problems:
             error(str(problems))
             code = USAGE
     if options.json:
-        records = [_record(load_spec(folder, cache)) for folder, _ in found]
-        line(json.dumps(records, indent=2, default=str))
+        line(json.dumps([_record(paper) for paper in found], indent=2))
     else:
-        _table([paper for _, paper in found])
+        _table(found)
     cache.close()
     return code
 
@@ -49,25 +48,26 @@ def _table(papers: Sequence[Outline]) -> None:
     width = max((len(paper.slug) for paper in papers), default=0)
     theme_width = max((len(paper.theme) for paper in papers), default=0)
     for paper in papers:
-        claims = f"{paper.claims} claims"
+        claims = f"{len(paper.claims)} claims"
         line(f"{paper.slug:{width}}  {paper.theme:{theme_width}}  {claims:>9}  {paper.title}")
 
 
-def _record(spec: Spec) -> dict[str, Any]:
+def _record(paper: Outline) -> dict[str, Any]:
+    spec = json.loads(paper.text)
     return {
-        "paper": spec.slug,
-        "folder": str(spec.folder),
-        **spec.paper.model_dump(),
+        "paper": paper.slug,
+        "folder": str(paper.folder),
+        **{key: spec["paper"].get(key) for key in PAPER},
         "claims": [
             {
-                "id": claim.id,
-                "statement": claim.statement,
-                "source": claim.source,
-                "kind": claim.kind,
-                "fidelity": claim.fidelity,
-                "from": claim.from_,
-                "experiment": claim.experiment,
+                "id": claim["id"],
+                "statement": claim["statement"],
+                "source": claim["source"],
+                "kind": claim["kind"],
+                "fidelity": claim["fidelity"],
+                "from": short.from_,
+                "experiment": claim["experiment"],
             }
-            for claim in spec.claims
+            for claim, short in zip(spec["claims"], paper.claims, strict=True)
         ],
     }

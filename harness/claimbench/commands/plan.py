@@ -9,6 +9,7 @@ from claimbench.leaderboard.published import RESULTS, Published, read_file
 from claimbench.running.engine import Engine, Planned
 from claimbench.settings import Settings, worker_count
 from claimbench.showing.output import line
+from claimbench.showing.planned import lines
 from claimbench.spec.discovery import suite_root
 
 
@@ -55,32 +56,3 @@ def _seconds_in(file: Published) -> Iterator[tuple[str, float]]:
         runs = record.seeds + sum(setting.seeds for setting in (*record.controls, *passing))
         if runs:
             yield record.claim, record.seconds / runs
-
-
-def lines(planned: Sequence[Planned], workers: int) -> list[str]:
-    """Return one line a claim, and the total."""
-    names = [f"{claim.paper}::{claim.claim}" for claim in planned]
-    width = max(map(len, names), default=0)
-    texts = [
-        f"{name:{width}}  {len(claim.seconds):4d} to run, {claim.stored:4d} stored  "
-        f"{_estimate(claim.seconds)}"
-        for name, claim in zip(names, planned, strict=True)
-    ]
-    runs = [seconds for claim in planned for seconds in claim.seconds]
-    unknown = sum(seconds is None for seconds in runs)
-    if runs and unknown == len(runs):
-        return [*texts, f"{len(runs)} runs, none of which ever ran before"]
-    total = sum(seconds for seconds in runs if seconds is not None) / workers
-    text = f"{len(runs)} runs, about {total:.0f} s on {workers} workers"
-    if unknown:
-        text += f", not counting {unknown} that never ran before"
-    return [*texts, text]
-
-
-def _estimate(runs: Sequence[float | None]) -> str:
-    if not runs:
-        return ""
-    known = [seconds for seconds in runs if seconds is not None]
-    if not known:
-        return "never ran before"
-    return f"about {sum(known) * len(runs) / len(known):.1f} s"

@@ -8,32 +8,32 @@ from collections.abc import Collection, Generator, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from claimbench.cache import Cache
-from claimbench.commands.plan import lines
 from claimbench.errors import ClaimbenchError, UsageError
 from claimbench.guessing import guess
 from claimbench.home import home
 from claimbench.identity.methods import parse
-from claimbench.judging.record import Record
 from claimbench.judging.result import Result
-from claimbench.judging.trial import Trial
 from claimbench.profiles import load_profile
-from claimbench.running.engine import Engine
-from claimbench.running.workers.jobs import Outcome
 from claimbench.session import options
 from claimbench.session.items import BenchmarkFile, ClaimItem, SpecFile
 from claimbench.settings import Settings, worker_count
 from claimbench.showing.output import escape_what_cannot_be_encoded
 from claimbench.showing.progress import ProgressLine
-from claimbench.showing.report import failure_text, render
 from claimbench.showing.targets import check_file
 from claimbench.spec.discovery import SPEC_FILE, find_papers, is_brought, tell_apart
-from claimbench.spec.load import load_spec
+from claimbench.spec.outline import outline
 from claimbench.spec.problems import SpecError
+
+if TYPE_CHECKING:
+    from claimbench.judging.trial import Trial
+    from claimbench.running.engine import Engine
+    from claimbench.running.workers.jobs import Outcome
+    from claimbench.session.judging import Judging
 
 BENCHMARK_FILE = "benchmark.py"
 
@@ -67,6 +67,14 @@ class ClaimSession:
     def cache(self) -> Cache:
         """The cache of parsed specs."""
         return Cache(home(self.config.invocation_params.dir))
+
+    @cached_property
+    def judging(self) -> Judging:
+        """What judges claims and shows verdicts."""
+        # pydantic and the engine take longer to import than the claims of all papers to collect
+        from claimbench.session.judging import Judging
+
+        return Judging()
 
     def collector(
         self, path: Path, parent: pytest.Collector, only: Collection[str] | None = None
@@ -118,7 +126,7 @@ class ClaimSession:
 
     def _check_ids(self, folder: Path, ids: set[str]) -> None:
         try:
-            known = [claim.id for claim in load_spec(folder, self.cache).claims]
+            known = [claim.id for claim in outline(folder, self.cache).claims]
         except SpecError:
             return  # which is what collecting it will say
         for claim in sorted(ids - set(known)):
@@ -159,7 +167,10 @@ class ClaimSession:
         taken: list[Trial] = []
         for path in dict.fromkeys(item.path for item in items):
             group = [item for item in items if item.path == path and item.trial is None]
-            trials = engine.add(group[0].spec, [item.claim for item in group]) if group else []
+            if not group:
+                continue
+            spec = self.judging.spec_of(group[0].paper, self.cache)
+            trials = engine.add(spec, [spec.claim(item.claim.id) for item in group])
             for item, trial in zip(group, trials, strict=True):
                 item.trial = trial
             taken += trials
@@ -167,7 +178,8 @@ class ClaimSession:
 
     def _opened_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = Engine(self._settings(), self._progress.show, self._hear)
+            settings = self._settings()
+            self._engine = self.judging.engine(settings, self._progress.show, self._hear)
         return self._engine
 
     def _hear(self, outcome: Outcome) -> None:
@@ -235,7 +247,7 @@ class ClaimSession:
         trials = self._take_up(engine, self._items)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            for text in lines(engine.plan(trials), worker_count(None)):
+            for text in self.judging.plan_lines(engine.plan(trials), worker_count(None)):
                 reporter.write_line(text)
         return True
 
@@ -260,14 +272,14 @@ class ClaimSession:
                 "repeat": result.repeat,
             }
             if report.when == "setup" and report.failed:
-                report.longrepr = failure_text(result)
+                report.longrepr = self.judging.failure_text(result)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict out of a report, which may come from an xdist worker."""
         told = getattr(report, "claimbench", None)
         if told is not None:
-            record = Record.from_json(told["record"])
+            record = self.judging.record(told["record"])
             self.results.append(Result(record, told["known"], told["repeat"]))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -303,7 +315,7 @@ class ClaimSession:
         terminalreporter.section("claims")
         color = self.config.get_terminal_writer().hasmarkup
         records = [result.record for result in self.results]
-        terminalreporter.write(render(records, color=color) + "\n")
+        terminalreporter.write(self.judging.render(records, color=color) + "\n")
         for result in self.results:
             if not result.as_expected:
                 terminalreporter.write_line(result.headline, red=True)

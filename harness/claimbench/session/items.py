@@ -13,9 +13,7 @@ from claimbench.errors import UsageError
 from claimbench.judging.verdict import Verdict
 from claimbench.running.loading import load_module, suite_first
 from claimbench.session import options
-from claimbench.showing.report import failure_text
-from claimbench.spec.load import load_spec
-from claimbench.spec.models import Claim, Spec
+from claimbench.spec.outline import ClaimOutline, Outline, outline
 from claimbench.spec.problems import SpecError
 
 if TYPE_CHECKING:
@@ -63,31 +61,32 @@ class SpecFile(pytest.File):
         """Yield its claims; a spec with problems is a collection error that lists them all."""
         try:
             self._claims.tell_apart(self.path.parent)
-            spec = load_spec(self.path.parent, self._claims.cache)
+            paper = outline(self.path.parent, self._claims.cache)
         except (SpecError, UsageError) as error:
             raise self.CollectError(str(error)) from None
-        for claim in spec.claims:
+        for claim in paper.claims:
             if self._only is None or claim.id in self._only:
                 yield ClaimItem.from_parent(
-                    self, name=claim.id, spec=spec, claim=claim, claims=self._claims
+                    self, name=claim.id, paper=paper, claim=claim, claims=self._claims
                 )
 
 
 class ClaimItem(pytest.Item):
     """One claim: `setup` runs what it needs, so that a crash is an error; `runtest` judges."""
 
-    def __init__(self, *, spec: Spec, claim: Claim, claims: ClaimSession, **rest: Any) -> None:
+    def __init__(
+        self, *, paper: Outline, claim: ClaimOutline, claims: ClaimSession, **rest: Any
+    ) -> None:
         super().__init__(**rest)
-        self.spec = spec
+        self.paper = paper
         self.claim = claim
         self.trial: Trial | None = None
         self.result: Result | None = None
         self._claims = claims
-        self.extra_keyword_matches.update({claim.kind, claim.fidelity, spec.paper.theme})
-        tier = options.read(self.config, "tier")
-        known = claim.known_at(tier)
-        if known is not None and claim.judged_at(tier):
-            self.add_marker(pytest.mark.xfail(strict=True, raises=Diverged, reason=known.finding))
+        self.extra_keyword_matches.update({claim.kind, claim.fidelity, paper.theme})
+        finding = claim.known_at(options.read(self.config, "tier"))
+        if finding is not None:
+            self.add_marker(pytest.mark.xfail(strict=True, raises=Diverged, reason=finding))
 
     def setup(self) -> None:
         """Run what the claim needs; an error in a run is an error here.
@@ -115,9 +114,9 @@ class ClaimItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show a verdict in our words, and anything else as pytest does."""
         if isinstance(excinfo.value, NotAsExpected) and self.result is not None:
-            return failure_text(self.result)
+            return self._claims.judging.failure_text(self.result)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Point at the claim's line in the spec."""
-        return self.path, self.claim.line - 1, f"{self.spec.slug}::{self.claim.id}"
+        return self.path, self.claim.line - 1, f"{self.paper.slug}::{self.claim.id}"
