@@ -1,14 +1,22 @@
 """Folders load as packages of unique names."""
 
+import importlib
 import os
 import py_compile
+import sys
 from pathlib import Path
 
 import pytest
 
 from claimbench.cache import Cache
 from claimbench.identity.closure import source_digest
-from claimbench.running.loading import changed, forget_changed, load_module, package_name
+from claimbench.running.loading import (
+    changed,
+    forget_changed,
+    load_module,
+    package_name,
+    suite_first,
+)
 
 
 def make(folder: Path, value: int) -> Path:
@@ -59,3 +67,33 @@ def test_what_was_imported_otherwise_than_the_closure_says_is_told_as_soon_as_it
     assert changed(folder, "nothing", code) == []
     load_module(folder)
     assert changed(folder, "nothing", code) == ["method.py"]
+
+
+def test_common_is_the_suites_within_and_the_users_again_afterwards(tmp_path, monkeypatch):
+    """Where a run is carried out in a process that has imported a `common` of its own."""
+    for name, value in (("user", 1), ("suite", 2)):
+        folder = tmp_path / name / "common"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text(f"VALUE = {value}\n")
+        (folder / "part.py").write_text(f"VALUE = {10 * value}\n")
+    paper = tmp_path / "suite" / "papers" / "lion"
+    paper.mkdir(parents=True)
+    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if is_common(name)}
+    monkeypatch.syspath_prepend(tmp_path / "user")
+    try:
+        theirs = importlib.import_module("common.part")
+        path = list(sys.path)
+        with suite_first(paper):
+            assert importlib.import_module("common").VALUE == 2
+            assert importlib.import_module("common.part").VALUE == 20
+        assert sys.path == path
+        assert sys.modules["common.part"] is theirs
+        assert importlib.import_module("common").VALUE == 1
+    finally:
+        for name in [name for name in sys.modules if is_common(name)]:
+            del sys.modules[name]
+        sys.modules.update(kept)
+
+
+def is_common(name: str) -> bool:
+    return name.partition(".")[0] == "common"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from claimbench import profiles, verify
 from claimbench.running.store import Store
 from claimbench.running.workers.environment import machine
+from claimbench.running.workers.jobs import Outcome
+from claimbench.running.workers.pool import Processes
 
 VALUE = '''
 @experiment
@@ -393,3 +396,25 @@ def test_verdict_names_the_commit_of_its_runs_however_often_it_is_judged(
     (third,) = verify(paper.folder, fresh=True)
     assert third.record.commit is not None
     assert third.record.commit.rstrip("+") == after
+
+
+def test_run_of_another_cpu_than_was_asked_for_is_no_seed_of_the_claim(
+    make_paper, kept, monkeypatch
+):
+    """As on a cluster whose nodes differ."""
+    wait = Processes.wait
+
+    def elsewhere(self, seconds):
+        return [
+            replace(event, environment={"cpu": "Delta"}) if isinstance(event, Outcome) else event
+            for event in wait(self, seconds)
+        ]
+
+    monkeypatch.setattr(Processes, "wait", elsewhere)
+    (result,) = verify(make_paper().folder)
+    assert result.verdict == "error"
+    assert result.reason == (
+        f"seed 0: it ran on Delta, other seeds on {profiles.cpu_model()}: they can't be pooled; "
+        "use nodes of one kind"
+    )
+    assert kept() == 0
