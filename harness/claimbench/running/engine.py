@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -271,11 +270,11 @@ class Engine:
     def _keep(self, result: Result) -> None:
         if not self.settings.complete:
             return
-        record = result.record.as_json()
-        parts = ("run_key", "spec_hash", "verdict", "reason", "held", "seeds", "controls")
-        fingerprint = digest(json.dumps([record[part] for part in parts]))
+        record = result.record
+        parts = (record.run_key, record.spec_hash, record.verdict, record.reason)
+        fingerprint = digest(repr((*parts, record.held, record.seeds, record.controls)))
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.store.add_verdict(replace(result.record, judged_at=now), fingerprint)
+        self.store.add_verdict(replace(record, judged_at=now), fingerprint)
 
 
 def _preload(identity: Identity) -> tuple[str, ...]:

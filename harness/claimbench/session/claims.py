@@ -266,11 +266,13 @@ class ClaimSession:
         last = report.when == "call" or (report.when == "setup" and not report.passed)
         if last:
             result = item.result
-            report.claimbench = {  # type: ignore[attr-defined]  # as xdist can send it
-                "record": json.dumps(result.record.as_json()),
-                "known": result.known,
-                "repeat": result.repeat,
-            }
+            report.claimbench = result  # type: ignore[attr-defined]
+            if hasattr(self.config, "workerinput"):
+                report.claimbench = {  # type: ignore[attr-defined]  # as xdist can send it
+                    "record": json.dumps(result.record.as_json()),
+                    "known": result.known,
+                    "repeat": result.repeat,
+                }
             if report.when == "setup" and report.failed:
                 report.longrepr = self.judging.failure_text(result)
         return report
@@ -278,7 +280,9 @@ class ClaimSession:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the verdict out of a report, which may come from an xdist worker."""
         told = getattr(report, "claimbench", None)
-        if told is not None:
+        if isinstance(told, Result):
+            self.results.append(told)
+        elif told is not None:
             record = self.judging.record(told["record"])
             self.results.append(Result(record, told["known"], told["repeat"]))
 
