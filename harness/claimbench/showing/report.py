@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from claimbench.judging.chosen import chosen_text
 from claimbench.judging.record import Record, cpu_seconds
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import interval_text, number
@@ -20,8 +21,8 @@ def render(records: Sequence[Record], *, color: bool) -> str:
     """Return the table of verdicts as text, one block a paper, tier and profile.
 
     A claim's line has verdict, seeds held, what became of its control, and the time of its runs;
-    below it stands a line for each expected metric. It fits into 100 columns for most papers, and
-    is never cut.
+    below it stand a line for each expected metric and what was chosen in tuning. It fits into 100
+    columns for most papers, and is never cut.
     """
     groups: dict[tuple[str, str, str, str | None], list[Record]] = {}
     for record in records:
@@ -90,6 +91,7 @@ def _block(records: Sequence[Record], color: bool) -> list[str]:
             text = f"\x1b[{record.verdict.color}m{text}\x1b[0m"
         lines.append(text)
         lines += [f"      {details.pop(0)}" for _ in rows]
+        lines += [f"      chosen  {chosen_text(record.chosen)}"] * bool(record.chosen)
     return lines
 
 
