@@ -64,11 +64,12 @@ CLAIM: dict[str, Any] = {
     "id": "holds",
     "statement": "The value is at least one.",
     "source": "Sec. 1",
+    "headline": True,
     "kind": "exact",
     "fidelity": "exact",
     "experiment": "measure",
     "expect": {"value": {"at_least": 1}},
-    "control": {"scale": 0.25},
+    "controls": {"without": {"scale": 0.25}},
 }
 
 

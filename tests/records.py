@@ -10,6 +10,7 @@ from claimbench.judging.record import Record
 RECORD: dict[str, Any] = {
     "paper": "tiny",
     "claim": "holds",
+    "headline": False,
     "kind": "exact",
     "fidelity": "exact",
     "tier": "smoke",
@@ -31,6 +32,7 @@ RECORD: dict[str, Any] = {
     "control": {"verdict": "diverged", "held": 0, "seeds": 1},
     "controls": [
         {
+            "name": "quarter",
             "verdict": "diverged",
             "held": 0,
             "seeds": 1,
@@ -40,6 +42,7 @@ RECORD: dict[str, Any] = {
     ],
     "passes_with": None,
     "known": None,
+    "known_verdict": None,
     "amended": 0,
     "run_key": "k" * 32,
     "spec_hash": "s" * 64,

@@ -43,7 +43,7 @@ def breaks(run: Run, *, scale: float = 1.0) -> dict[str, float]:
 '''
 
 FAR: dict[str, Any] = {"value": {"at_least": 3}}
-KNOWN = {"verdict": "diverges", "finding": "the value is too small"}
+KNOWN = {"verdict": "diverges", "finding": "the value is too small", "passes_with": "none"}
 SIX: list[dict[str, Any]] = [
     {"id": "holds", "reported": {"value": 1.25}},
     {"id": "fails", "expect": FAR},
@@ -367,7 +367,7 @@ def test_second_session_runs_nothing(run, make_paper):
 
 
 def test_xdist_keeps_a_paper_together_and_puts_all_into_one_table(run_apart, make_paper):
-    claims = [{}, {"id": "two", "control": {"scale": 0.125}}, {"id": "fails", **RED}]
+    claims = [{}, {"id": "two", "controls": {"without": {"scale": 0.125}}}, {"id": "fails", **RED}]
     papers = [make_paper(name, code=CODE, claims=claims) for name in ("one", "other")]
     papers[1].replace("1 + random", "1.0 + random")
     result = run_apart(papers[0].folder.parent, "-n", "2", "--tier", "standard")

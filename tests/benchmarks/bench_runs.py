@@ -78,7 +78,9 @@ def test_runs_that_do_nothing_from_claim_to_verdict(make_paper, shown):
 
 
 def test_two_workers_share_the_work(make_paper, make_job, shown):
-    paper = make_paper(code=CODE, claims=[{"experiment": "count", "control": {"rounds": 1}}])
+    paper = make_paper(
+        code=CODE, claims=[{"experiment": "count", "controls": {"without": {"rounds": 1}}}]
+    )
     jobs = [make_job(paper, "count", index) for index in range(8)]
     names = ("8 CPU-bound runs, one worker", "8 CPU-bound runs, two workers")
     times: dict[str, list[float]] = {name: [] for name in names}

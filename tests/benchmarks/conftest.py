@@ -56,7 +56,7 @@ FIVE_CLAIMS: list[dict[str, Any]] = [
         "experiment": "first",
         "expect": {"ratio": {"at_least": 1.1}, "gap": {"above": 0.0}},
         "reported": {"ratio": 1.95},
-        "control": {"damped": False},
+        "controls": {"without": {"damped": False}},
     }
     for number in range(3)
 ] + [
@@ -64,7 +64,7 @@ FIVE_CLAIMS: list[dict[str, Any]] = [
         "id": f"exact-{number}",
         "experiment": "second",
         "expect": {"error": {"at_most": 1e-12 * (number + 1)}},
-        "control": [{"scale": 2.0}, {"width": 1}],
+        "controls": {"twice": {"scale": 2.0}, "narrow": {"width": 1}},
     }
     for number in range(2)
 ]

@@ -50,15 +50,15 @@ def odd(run: Run, *, how: str = "well") -> dict[str, float]:
     return metrics
 '''
 
-KNOWN = {"verdict": "diverges", "finding": "the value is too small"}
+KNOWN = {"verdict": "diverges", "finding": "the value is too small", "passes_with": "none"}
 FAR: dict[str, Any] = {"expect": {"value": {"at_least": 3}}}
 TOSS: dict[str, Any] = {
     "experiment": "toss",
     "kind": "number",
     "expect": {"hit": {"above": 0.5}},
-    "control": {"share": 0.05},
+    "controls": {"without": {"share": 0.05}},
 }
-ODD: dict[str, Any] = {"experiment": "odd", "control": {"how": "infinite"}}
+ODD: dict[str, Any] = {"experiment": "odd", "controls": {"without": {"how": "infinite"}}}
 SAME = (
     "seeds give value = 1.0: use the run's seed, or declare `deterministic: true` if nothing is "
     "random, or the metric under `constant` if it can well be the same for every seed"
@@ -89,7 +89,7 @@ CASES = {
         {}, "reproduced", True, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"
     ),
     "two_controls": Case(
-        {"control": [{"scale": 0.25}, {"scale": 0.125}]},
+        {"controls": {"quarter": {"scale": 0.25}, "eighth": {"scale": 0.125}}},
         *("reproduced", True, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"),
     ),
     "typically": Case(
@@ -107,12 +107,12 @@ CASES = {
         entry={"smoke": {"share": 0.52}},
     ),
     "typical_vacuous": Case(
-        {**TOSS, "control": {"share": 0.95}},
+        {**TOSS, "controls": {"without": {"share": 0.95}}},
         *("vacuous", False, "the control (share=0.95) passes the same check"),
         *("6/6", "reproduced 6/6"),
     ),
     "deterministic": Case(
-        {"experiment": "constant", "control": {"value": 0.5}},
+        {"experiment": "constant", "controls": {"without": {"value": 0.5}}},
         *("reproduced", True, "1 of 1 seed held; control rejected", "1/1", "diverged 0/1"),
         {"deterministic": True},
     ),
@@ -134,7 +134,11 @@ CASES = {
         "0/1",
     ),
     "known_open": Case(
-        {**TOSS, "control": {"share": 0.01}, "known": {**KNOWN, "passes_with": {"share": 0.5}}},
+        {
+            **TOSS,
+            "controls": {"without": {"share": 0.01}},
+            "known": {**KNOWN, "passes_with": {"share": 0.5}},
+        },
         *("inconclusive", False, f"passes_with (share=0.5): {NINE}", "0/6"),
         entry={"smoke": {"share": 0.05}},
     ),
@@ -151,16 +155,16 @@ CASES = {
     ),
     "open": Case(TOSS, "inconclusive", False, NINE, "9/20", entry={"smoke": {"share": 0.5}}),
     "open_control": Case(
-        {**TOSS, "control": {"share": 0.5}},
+        {**TOSS, "controls": {"without": {"share": 0.5}}},
         *("inconclusive", False, f"the control (share=0.5): {NINE}", "6/6", "undecided 9/20"),
     ),
     "vacuous": Case(
-        {"control": {"scale": 2.0}},
+        {"controls": {"without": {"scale": 2.0}}},
         *("vacuous", False, "the control (scale=2.0) passes the same check"),
         *("3/3", "reproduced 3/3"),
     ),
     "half_vacuous": Case(
-        {"control": [{"scale": 0.25}, {"scale": 2.0}]},
+        {"controls": {"quarter": {"scale": 0.25}, "twice": {"scale": 2.0}}},
         *("vacuous", False, "the control (scale=2.0) passes the same check"),
         *("3/3", "reproduced 3/3"),
     ),
@@ -169,12 +173,12 @@ CASES = {
         {**known(), "from": "standard"}, "skipped", True, "judged from standard", "0/1"
     ),
     "later_infinite": Case(
-        {**ODD, "from": "standard", "control": {"how": "well"}},
+        {**ODD, "from": "standard", "controls": {"without": {"how": "well"}}},
         *("error", False, "seed 0: metric `value` is infinite", "0/1"),
         entry={"smoke": {"how": "infinite"}},
     ),
     "infinite": Case(
-        {**ODD, "control": {"how": "well"}},
+        {**ODD, "controls": {"without": {"how": "well"}}},
         *("diverged", False, "value is inf, expected ≥ 1; 0 of 1 seed held", "0/1"),
         entry={"smoke": {"how": "infinite"}},
     ),
@@ -204,11 +208,11 @@ CASES = {
         entry={"smoke": {"how": "sleeps"}, "timeout": {"smoke": 0.3}},
     ),
     "constant": Case(
-        {"experiment": "constant", "control": {"value": 0.5}},
+        {"experiment": "constant", "controls": {"without": {"value": 0.5}}},
         *("error", False, f"all 3 {SAME}", "3/3"),
     ),
     "control_raises": Case(
-        {"experiment": "odd", "control": {"how": "raises"}},
+        {"experiment": "odd", "controls": {"without": {"how": "raises"}}},
         *("error", False, "control (how='raises'): seed 0: ArithmeticError: nothing adds up"),
         *("3/3", "error 0/0"),
     ),
@@ -396,8 +400,8 @@ def samples(make_paper):
     """Return a maker of trials of a claim with two controls."""
 
     def make(settings=None, **claim):
-        controls = [{"scale": 0.25}, {"scale": 0.125}]
-        paper = make_paper(code=CODE, claims=[{"control": controls, **claim}])
+        controls = {"quarter": {"scale": 0.25}, "eighth": {"scale": 0.125}}
+        paper = make_paper(code=CODE, claims=[{"controls": controls, **claim}])
         spec = load_spec(paper.folder)
         return Samples(spec, spec.claims[0], **(settings or {}))
 

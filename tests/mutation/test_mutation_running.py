@@ -227,7 +227,7 @@ def test_mutants_out_of_reach_are_those_that_only_other_claims_meet(paper):
     text += (
         "- {id: third, statement: S., source: Sec. 1, kind: exact, fidelity: exact, "
         f"experiment: {third['experiment']}, expect: {{value: {{at_least: 1}}}}, "
-        "control: {scale: -1.0}, from: standard}\n"
+        "controls: {without: {scale: -1.0}}, from: standard}\n"
     )
     (paper.folder / "claims.yaml").write_text(text, encoding="utf-8")
     spec = load_spec(paper.folder)

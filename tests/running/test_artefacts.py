@@ -81,7 +81,9 @@ def draws(run: Run, *, ask: bool = True) -> dict[str, float]:
 @pytest.fixture
 def paper(make_paper):
     """A paper with artefacts."""
-    return make_paper(code=CODE, claims=[{"experiment": "draws", "control": {"ask": False}}])
+    return make_paper(
+        code=CODE, claims=[{"experiment": "draws", "controls": {"without": {"ask": False}}}]
+    )
 
 
 class Host:

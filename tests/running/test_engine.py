@@ -24,7 +24,7 @@ from claimbench.spec.problems import SpecError
 
 SEVERAL = [
     {"id": "zebra"},
-    {"id": "ant", "control": {"scale": 0.125}},
+    {"id": "ant", "controls": {"without": {"scale": 0.125}}},
     {"id": "mole", "expect": {"value": {"at_least": 3}}},
 ]
 
@@ -113,7 +113,7 @@ def test_spec_with_problems_runs_nothing(make_paper):
 
 
 def test_seeds_are_those_of_experiment_and_index(make_paper):
-    paper = make_paper(claims=[{"control": {"scale": 0.25}, "seeds": {"max": 4}}])
+    paper = make_paper(claims=[{"controls": {"without": {"scale": 0.25}}, "seeds": {"max": 4}}])
     other = make_paper("other", claims=[{"seeds": {"max": 4}}])
     other.replace("1 + random", "1.0 + random")  # other code: the same would share the runs
     claimbench.verify(paper.folder.parent, tier="standard")

@@ -167,8 +167,8 @@ def test_changed_method_runs_all_again(two):
 def test_claims_that_share_an_experiment_share_its_runs(make_paper):
     claims = [
         {"id": "one"},
-        {"id": "two", "expect": {"value": {"below": 2}}, "control": {"scale": 4}},
-        {"id": "quarter", "experiment": "measure", "control": {"scale": 0.125}},
+        {"id": "two", "expect": {"value": {"below": 2}}, "controls": {"without": {"scale": 4}}},
+        {"id": "quarter", "experiment": "measure", "controls": {"without": {"scale": 0.125}}},
     ]
     paper = make_paper(claims=claims)
     results = verify(paper.folder)
@@ -250,13 +250,17 @@ def other(run: Run, *, scale: float = 1.0) -> dict[str, float]:
     note(f"other {time.monotonic()}", "times.txt")
     return {"value": scale + random.random()}
 """
-    speed = {"kind": "speed", "expect": {"ratio": {"above": 1.5}}, "control": {"slow": True}}
+    speed = {
+        "kind": "speed",
+        "expect": {"ratio": {"above": 1.5}},
+        "controls": {"without": {"slow": True}},
+    }
     paper = make_paper(
         code=code,
         claims=[
-            {"id": "plain", "experiment": "other", "control": {"scale": -1.0}},
+            {"id": "plain", "experiment": "other", "controls": {"without": {"scale": -1.0}}},
             {"id": "speed", "experiment": "timed", **speed},
-            {"id": "plain-too", "experiment": "other", "control": {"scale": -2.0}},
+            {"id": "plain-too", "experiment": "other", "controls": {"without": {"scale": -2.0}}},
         ],
     )
     settings = Settings(tier="standard", workers=2)

@@ -71,7 +71,7 @@ def test_the_worker_lives_on(make_paper, make_job, wait_until):
         code=RAISES.format(body="raise KeyboardInterrupt")
         + "\n\n@experiment\ndef pid(run: Run) -> dict[str, float]:\n"
         "    return {'pid': os.getpid()}\n",
-        claims=[{}, {"id": "pid", "experiment": "pid", "control": None}],
+        claims=[{}, {"id": "pid", "experiment": "pid", "controls": None}],
     )
     pool = Processes(load_profile("cpu"), 1)
     try:

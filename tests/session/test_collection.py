@@ -28,7 +28,15 @@ def pytest_collection_finish(session):
 @pytest.fixture
 def loaded(make_paper, tmp_path, monkeypatch):
     """Return what is loaded at the end of `pytest --collect-only …` of a paper."""
-    make_paper(claims=[{}, {"id": "fails", "known": {"verdict": "diverges", "finding": "seen"}}])
+    make_paper(
+        claims=[
+            {},
+            {
+                "id": "fails",
+                "known": {"verdict": "diverges", "finding": "seen", "passes_with": "none"},
+            },
+        ]
+    )
     (tmp_path / "loaded.py").write_text(LOADED)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

@@ -182,7 +182,7 @@ def test_what_was_chosen_stands_below_the_metrics():
     }
     lines = render([record(chosen={"AdamW": [choice]}), record(claim="b")], color=False)
     assert lines.splitlines()[5:8] == [
-        "      error   3e-13              ≤ 1e-12",
-        "      chosen  AdamW lr 0.01 (end of its grid)",
+        "      control: quarter rejected 0/1",
+        "      chosen: AdamW lr 0.01 (end of its grid)",
         "  b      ✓ reproduced  6/6   rejected 0/6  1.3 s",
     ]

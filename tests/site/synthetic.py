@@ -63,12 +63,13 @@ def _spec(slug: str, number: int, claims: int) -> Spec:
                 "id": f"claim-{i}",
                 "statement": HOSTILE if i == 1 else f"Claim {i} of paper {number} holds.",
                 "source": "Sec. 1",
+                "headline": i == 0,
                 "kind": KINDS[i % len(KINDS)],
                 "fidelity": "exact" if i % 2 else "reduced",
                 "deviation": "Smaller.",
                 "experiment": "measure",
                 "expect": {"value": {"at_least": 1}},
-                "control": {"scale": 0.25},
+                "controls": {"without": {"scale": 0.25}},
             }
             for i in range(claims)
         ],

@@ -25,7 +25,7 @@ claims:
     experiment: digits
     expect: {loss_gap: {above: 0}}
     reported: {loss_gap: 0.1}
-    control: {beta1: 0.99}
+    controls: {without: {beta1: 0.99}}
     seeds: {max: 12}
   - id: half-the-state
     statement: Lion keeps half of AdamW's state.
@@ -34,7 +34,8 @@ claims:
     fidelity: exact
     experiment: memory
     expect: {state_ratio: {equals: 0.5, abs: 1e-12}}
-    control: {optimizer: adamw}
+    controls: {without: {optimizer: adamw}}
+    headline: true
 """
 
 REPRODUCE = '''\

@@ -24,7 +24,7 @@ claims:
     fidelity: exact
     experiment: f
     expect: {x: {between: [0.5, 2]}, y: {above: 0}}
-    control: {n: 0}
+    controls: {without: {n: 0}}
     seeds: {max: 12}
   - id: second
     statement: It holds too.
@@ -33,7 +33,7 @@ claims:
     fidelity: exact
     experiment: f
     expect: {x: {at_most: 2}}
-    control: {n: 0}
+    controls: {without: {n: 0}}
 """
 REPRODUCE = '''"""R."""
 from claimbench import Run, experiment
@@ -84,7 +84,11 @@ LOOSENED = [
     ("between: [0.5, 2]", "at_least: 0.5", "x at smoke was in [0.5, 2] and is ≥ 0.5"),
     ("{above: 0}", "{at_least: 0}", "y at smoke was > 0 and is ≥ 0"),
     (", y: {above: 0}", "", "y is no longer expected at smoke"),
-    ("control: {n: 0}\n    seeds", "control: {m: 0}\n    seeds", "the control was [{'n': 0}]"),
+    (
+        "controls: {without: {n: 0}}\n    seeds",
+        "controls: {without: {m: 0}}\n    seeds",
+        "the control was [{'n': 0}]",
+    ),
     ("max: 12", "max: 20", "the largest number of seeds was 12 and is 20"),
     ("{max: 12}", "{max: 12}\n    from: standard", "it is no longer judged at smoke"),
     ("kind: exact", "kind: number", "the rule was every and is typical"),

@@ -9,19 +9,23 @@ HALF = "claim `half-the-state`: "
 
 CLAIM_SIDE = [
     (
-        ("control: {beta1: 0.99}", "control: {beta: 0.99}"),
+        ("controls: {without: {beta1: 0.99}}", "controls: {without: {beta: 0.99}}"),
         (
             23,
             "beta",
-            LOWER + "control sets `beta`, but `digits` takes beta1, steps (reproduce.py:11)",
+            LOWER
+            + "control `without` sets `beta`, but `digits` takes beta1, steps (reproduce.py:11)",
         ),
     ),
     (
-        ("control: {beta1: 0.99}", "control: [{beta1: 0.99}, {beta2: 1, steps: 3}]"),
+        (
+            "controls: {without: {beta1: 0.99}}",
+            "controls: {one: {beta1: 0.99}, two: {beta2: 1, steps: 3}}",
+        ),
         (
             23,
             "beta2",
-            LOWER + "control sets `beta2`, but `digits` takes beta1, steps (reproduce.py:11)",
+            LOWER + "control `two` sets `beta2`, but `digits` takes beta1, steps (reproduce.py:11)",
         ),
     ),
     (
@@ -42,19 +46,24 @@ CLAIM_SIDE = [
         ),
     ),
     (
-        ("control: {beta1: 0.99}", "control: {beta1: 0.9}"),
+        ("controls: {without: {beta1: 0.99}}", "controls: {without: {beta1: 0.9}}"),
         (
             23,
-            "control",
-            LOWER + "the control changes nothing at smoke: beta1 = 0.9 is what runs there",
+            "without",
+            LOWER
+            + "the control `without` changes nothing at smoke: beta1 = 0.9 is what runs there",
         ),
     ),
     (
-        ("control: {beta1: 0.99}", "control: [{beta1: 0.99}, {beta1: 0.9, steps: 60}]"),
+        (
+            "controls: {without: {beta1: 0.99}}",
+            "controls: {one: {beta1: 0.99}, two: {beta1: 0.9, steps: 60}}",
+        ),
         (
             23,
-            "{beta1: 0.9, steps: 60}",
-            LOWER + "the control changes nothing at smoke: beta1 = 0.9, steps = 60 is what runs "
+            "two",
+            LOWER
+            + "the control `two` changes nothing at smoke: beta1 = 0.9, steps = 60 is what runs "
             "there",
         ),
     ),
@@ -217,7 +226,12 @@ def test_control_at_a_tier_that_is_not_judged(problems):
 )
 def test_control_against_the_default(problems, default, value, same):
     source = edited(("beta1: float = 0.9,", f"beta1: object = {default},"), text=REPRODUCE)
-    found = problems(edited(("control: {beta1: 0.99}", f"control: {{beta1: {value}}}")), source)
+    found = problems(
+        edited(
+            ("controls: {without: {beta1: 0.99}}", f"controls: {{without: {{beta1: {value}}}}}")
+        ),
+        source,
+    )
     assert bool(found) == same
 
 
@@ -255,7 +269,7 @@ def test_metrics_that_are_returned(problems, body, fine):
 def test_claim_with_other_problems_is_still_compared(problems):
     text = edited(
         ("    expect: {loss", "    expects: {loss"),
-        ("control: {beta1: 0.99}", "control: {beta: 0.99}"),
+        ("controls: {without: {beta1: 0.99}}", "controls: {without: {beta: 0.99}}"),
         ("timeout: {smoke: 5}", "timeout: 5"),
         ("reported: {loss_gap: 0.1}\n", "reported: {x: 0.1}\n"),
     )
@@ -263,5 +277,5 @@ def test_claim_with_other_problems_is_still_compared(problems):
         "experiment `digits`: `timeout` must be a mapping of tier to seconds, such as "
         "{smoke: 30}, found the number 5",
         LOWER + "unknown key `expects`; did you mean `expect`?",
-        LOWER + "control sets `beta`, but `digits` takes beta1, steps (reproduce.py:11)",
+        LOWER + "control `without` sets `beta`, but `digits` takes beta1, steps (reproduce.py:11)",
     ]

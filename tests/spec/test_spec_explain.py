@@ -354,32 +354,44 @@ ONE = [
         ("{loss_gap: {above: 0}}", "{smoke: {loss_gap: {above: x}}}"),
         (21, "x", LOWER + "`expect.smoke.loss_gap.above` must be a number, found `x`"),
     ),
-    # control, known, amended, reported
+    # controls, known, amended, reported
     (
-        ("control: {beta1: 0.99}", "control: 3"),
+        ("controls: {without: {beta1: 0.99}}", "controls: 3"),
         (
             23,
             "3",
-            LOWER + "`control` must be a mapping of arguments, or a list of such mappings, found "
-            "the number 3",
+            LOWER
+            + "`controls` must be a mapping of name to arguments, such as {no-momentum: {beta: "
+            "0}}, found the number 3",
         ),
     ),
-    (("control: {beta1: 0.99}", "control: {}"), (23, "{}", LOWER + "`control` must not be empty")),
-    (("control: {beta1: 0.99}", "control: []"), (23, "[]", LOWER + "`control` must not be empty")),
     (
-        ("control: {beta1: 0.99}", "control: [{beta1: 0.99}, {}]"),
-        (23, "{}", LOWER + "entry 2 of `control` must not be empty"),
+        ("controls: {without: {beta1: 0.99}}", "controls: {without: {}}"),
+        (23, "{}", LOWER + "`controls.without` must not be empty"),
     ),
     (
-        ("control: {beta1: 0.99}", "control: [{beta1: 0.99}, 4]"),
-        (23, "4", LOWER + "entry 2 of `control` must be a mapping, found the number 4"),
+        ("controls: {without: {beta1: 0.99}}", "controls: {}"),
+        (23, "{}", LOWER + "`controls` must not be empty"),
     ),
     (
-        ("control: {beta1: 0.99}", "control: {beta1: .nan}"),
+        ("controls: {without: {beta1: 0.99}}", "controls: {No Beta: {beta1: 0.99}}"),
         (
             23,
-            "control",
-            LOWER + "`control`: arguments are JSON values, and nan is not one; write null for none",
+            "No Beta",
+            LOWER + "the name `No Beta` of a control must be kebab-case, such as `no-momentum`",
+        ),
+    ),
+    (
+        ("controls: {without: {beta1: 0.99}}", "controls: {one: {beta1: 0.99}, two: 4}"),
+        (23, "4", LOWER + "`controls.two` must be a mapping, found the number 4"),
+    ),
+    (
+        ("controls: {without: {beta1: 0.99}}", "controls: {without: {beta1: .nan}}"),
+        (
+            23,
+            "without",
+            LOWER
+            + "`controls.without`: arguments are JSON values, and nan is not one; write null for none",
         ),
     ),
     (
@@ -387,7 +399,8 @@ ONE = [
         (
             24,
             "diverged",
-            LOWER + "`known.verdict` must be diverges, found `diverged`; did you mean `diverges`?",
+            LOWER
+            + "`known.verdict` must be diverges or vacuous, found `diverged`; did you mean `diverges`?",
         ),
     ),
     (
@@ -404,7 +417,12 @@ ONE = [
     ),
     (
         ("seeds: {max: 12}", "known: {verdict: diverges, finding: x, passes_with: {}}"),
-        (24, "{}", LOWER + "`known.passes_with` must not be empty"),
+        (
+            24,
+            "{}",
+            LOWER
+            + "`known.passes_with`: changes no argument; write `none` where no setting can pass",
+        ),
     ),
     (
         ("seeds: {max: 12}", "amended: [{date: 2026, was: a, now: b, reason: c}]"),

@@ -53,7 +53,11 @@ def test_whole_spec(spec: Load, tmp_path: Path):
         "reduced",
     )
     assert (lower.deviation, half.deviation) == ("digits instead of ImageNet", None)
-    assert (lower.control, half.control) == (({"beta1": 0.99},), ({"optimizer": "adamw"},))
+    assert (lower.controls, half.controls) == (
+        {"without": {"beta1": 0.99}},
+        {"without": {"optimizer": "adamw"}},
+    )
+    assert (lower.headline, half.headline, lower.supersedes) == (False, True, ())
     assert (lower.reported, half.reported) == ({"loss_gap": 0.1}, {})
     assert (lower.from_, lower.known_at("smoke"), lower.amended) == ("smoke", None, ())
     assert {m: str(r) for m, r in half.expect_at("full").items()} == {
@@ -171,17 +175,20 @@ def test_known_divergence(spec: Load):
 
 
 def test_known_divergence_by_tier(spec: Load):
-    claim = spec(("seeds: {max: 12}", "known: {smoke: {verdict: diverges, finding: x}}")).claims[0]
-    assert [k and k.passes_with for k in map(claim.known_at, TIERS)] == [None, None, None]
+    claim = spec(
+        ("seeds: {max: 12}", "known: {smoke: {verdict: diverges, finding: x, passes_with: none}}")
+    ).claims[0]
+    assert [k and k.passes_with for k in map(claim.known_at, TIERS)] == [{}, None, None]
     assert [k is None for k in map(claim.known_at, TIERS)] == [False, True, True]
 
 
-def test_list_of_controls_and_amendments(spec: Load):
-    amended = "amended: [{date: 2026-12-01, was: above 1, now: above 0, reason: a reason}]"
+def test_controls_and_amendments(spec: Load):
+    amended = "amended: [{date: 2026-12-01, fields: [expect], verdict_before: none, was: above 1, now: above 0, reason: a reason}]"
     claim = spec(
-        ("{beta1: 0.99}", "[{beta1: 0.99}, {steps: 1}]"), ("seeds: {max: 12}", amended)
+        ("{without: {beta1: 0.99}}", "{one: {beta1: 0.99}, two: {steps: 1}}"),
+        ("seeds: {max: 12}", amended),
     ).claims[0]
-    assert claim.control == ({"beta1": 0.99}, {"steps": 1})
+    assert claim.controls == {"one": {"beta1": 0.99}, "two": {"steps": 1}}
     (amendment,) = claim.amended
     assert (amendment.date.isoformat(), amendment.was, amendment.now, amendment.reason) == (
         "2026-12-01",
@@ -331,10 +338,10 @@ def test_rendering_of_the_style_page(write):
         "mean `expect`?\n"
         "   31 |     expects: {state_ratio: {equals: 0.5, abs: 1e-12}}\n"
         "      |     ^^^^^^^\n"
-        "papers/lion/claims.yaml:32:15: claim `half-the-state`: control sets `optimiser`, but "
+        "papers/lion/claims.yaml:32:26: claim `half-the-state`: control `without` sets `optimiser`, but "
         "`memory` takes optimizer (reproduce.py:16)\n"
-        "   32 |     control: {optimiser: adamw}\n"
-        "      |               ^^^^^^^^^\n"
+        "   32 |     controls: {without: {optimiser: adamw}}\n"
+        "      |                          ^^^^^^^^^\n"
         "2 problems. Fix them, then run: claimbench check lion"
     )
 
@@ -422,13 +429,22 @@ def test_outline_is_that_of_the_spec_from_the_cache_or_not(write):
     ("edit", "found"),
     [
         (("seeds: {max: 12}", "seeds: {max: 12}"), (None, None, None)),
-        (("seeds: {max: 12}", "known: {verdict: diverges, finding: no}"), ("no", "no", "no")),
         (
-            ("seeds: {max: 12}", "known: {full: {verdict: diverges, finding: no}}"),
+            ("seeds: {max: 12}", "known: {verdict: diverges, finding: no, passes_with: none}"),
+            ("no", "no", "no"),
+        ),
+        (
+            (
+                "seeds: {max: 12}",
+                "known: {full: {verdict: diverges, finding: no, passes_with: none}}",
+            ),
             (None, None, "no"),
         ),
         (
-            ("seeds: {max: 12}", "from: standard\n    known: {verdict: diverges, finding: no}"),
+            (
+                "seeds: {max: 12}",
+                "from: standard\n    known: {verdict: diverges, finding: no, passes_with: none}",
+            ),
             (None, "no", "no"),
         ),
     ],

@@ -55,7 +55,10 @@ ONE = [
         ),
     ),
     (
-        ("seeds: {max: 12}", "from: full\n    known: {standard: {verdict: diverges, finding: x}}"),
+        (
+            "seeds: {max: 12}",
+            "from: full\n    known: {standard: {verdict: diverges, finding: x, passes_with: none}}",
+        ),
         (
             25,
             "standard",
@@ -76,11 +79,17 @@ ONE = [
         (24, "101", LOWER + "the rule every takes 1 to 100 seeds, found 101"),
     ),
     (
-        ("control: {optimizer: adamw}", "control: {optimizer: adamw}\n    rule: typical"),
+        (
+            "controls: {without: {optimizer: adamw}}",
+            "controls: {without: {optimizer: adamw}}\n    rule: typical",
+        ),
         (33, "rule", HALF + "`memory` is deterministic, so one run decides; remove `rule`"),
     ),
     (
-        ("control: {optimizer: adamw}", "control: {optimizer: adamw}\n    seeds: {max: 3}"),
+        (
+            "controls: {without: {optimizer: adamw}}",
+            "controls: {without: {optimizer: adamw}}\n    seeds: {max: 3}",
+        ),
         (33, "seeds", HALF + "`memory` is deterministic, so one run decides; remove `seeds`"),
     ),
     # comparison

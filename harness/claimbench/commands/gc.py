@@ -107,9 +107,9 @@ def run_keys(spec: Spec, cache: Cache, machines: Collection[str]) -> Iterator[st
 
 def _overrides(claim: Claim, tier: Tier) -> Iterator[dict[str, object]]:
     yield {}
-    yield from claim.control
+    yield from claim.controls.values()
     known = claim.known_at(tier)
-    if known is not None and known.passes_with is not None:
+    if known is not None and known.passes_with:
         yield known.passes_with
 
 

@@ -99,10 +99,22 @@ class Setting(Tally):
     metrics: dict[str, Measured]
 
 
+@strict
+@dataclass(frozen=True)
+class Control(Setting):
+    """What came of a negative control.
+
+    Attributes:
+        name: as in the spec.
+    """
+
+    name: str
+
+
 NOT_RUN = Tally(SettingVerdict.NOT_RUN, 0, 0)
 
 
-def weakest(controls: Iterable[Setting]) -> Tally:
+def weakest(controls: Iterable[Control]) -> Tally:
     """Return what came of the control that speaks most against the claim."""
     order = list(SettingVerdict)
     found = min(controls, key=lambda control: order.index(control.verdict), default=NOT_RUN)
@@ -117,6 +129,7 @@ class Record:
     Attributes:
         paper: slug of the paper.
         claim: the claim's id.
+        headline: the spec marks it as a sentence of the abstract.
         kind: as in the spec.
         fidelity: as in the spec.
         tier: at which it was judged.
@@ -138,7 +151,8 @@ class Record:
         control: the weakest of the controls.
         controls: those that were run, in the order of the spec.
         passes_with: the setting with which a known divergence passes, if it was run.
-        known: the finding, where the spec expects the divergence.
+        known: the finding, where the spec expects another verdict than `reproduced`.
+        known_verdict: the verdict that it expects then.
         amended: how often the claim was changed since it was registered.
         run_key: of the claim's own runs; None where there could be none.
         spec_hash: of the claim's entry in the spec.
@@ -156,6 +170,7 @@ class Record:
 
     paper: str
     claim: str
+    headline: bool
     kind: Kind
     fidelity: Fidelity
     tier: Tier
@@ -175,9 +190,10 @@ class Record:
     expect_text: dict[str, str]
     reported: dict[str, Number]
     control: Tally
-    controls: tuple[Setting, ...]
+    controls: tuple[Control, ...]
     passes_with: Setting | None
     known: str | None
+    known_verdict: Verdict | None
     amended: int
     run_key: str | None
     spec_hash: str
@@ -216,15 +232,14 @@ class Record:
         return f"{self.paper}::{self.claim}"
 
     @property
-    def known_divergence(self) -> bool:
-        """Say whether it diverged as the spec expects."""
-        return self.verdict is Verdict.DIVERGED and self.known is not None
+    def explained(self) -> bool:
+        """Say whether it came out otherwise than `reproduced`, as the spec expects."""
+        return self.verdict is self.known_verdict
 
     @property
     def as_expected(self) -> bool:
-        """Reproduced or skipped, or diverged as the spec says; a known divergence must diverge."""
-        expected = Verdict.REPRODUCED if self.known is None else Verdict.DIVERGED
-        return self.verdict in (Verdict.SKIPPED, expected)
+        """Reproduced or skipped; where the spec expects another verdict, that or skipped."""
+        return self.verdict in (Verdict.SKIPPED, self.known_verdict or Verdict.REPRODUCED)
 
 
 @cache

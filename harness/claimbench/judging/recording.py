@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimbench.identity.datasets import about
 from claimbench.judging.chosen import chosen_in
-from claimbench.judging.record import Measured, Record, Setting, weakest
+from claimbench.judging.record import Control, Measured, Record, Setting, weakest
 from claimbench.judging.verdict import SettingVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -25,10 +25,14 @@ def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
     passing = known.passes_with if known is not None else None
     expect = claim.expect_at(tier).items()
     runs = [run for sample in trial.samples() for run in sample.judged]
-    controls = tuple(map(_setting, trial.controls, claim.control))
+    controls = tuple(
+        Control(name=name, **_tried(sample, override))
+        for (name, override), sample in zip(claim.controls.items(), trial.controls, strict=False)
+    )
     return Record(
         paper=spec.slug,
         claim=claim.id,
+        headline=claim.headline,
         kind=claim.kind,
         fidelity=claim.fidelity,
         tier=tier,
@@ -49,8 +53,11 @@ def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
         reported=dict(claim.reported),
         control=weakest(controls),
         controls=controls,
-        passes_with=_setting(trial.positive, passing) if trial.positive and passing else None,
+        passes_with=Setting(**_tried(trial.positive, passing))
+        if trial.positive and passing
+        else None,
         known=known.finding if known is not None else None,
+        known_verdict=Verdict(known.word) if known is not None else None,
         amended=len(claim.amended),
         run_key=main.identity.key if main is not None else None,
         spec_hash=spec.claim_hash(claim),
@@ -67,14 +74,14 @@ def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
     )
 
 
-def _setting(sample: Sample, override: Mapping[str, Any]) -> Setting:
-    return Setting(
-        verdict=SettingVerdict.ERROR if sample.fault else sample.judgement.verdict,
-        held=sample.judgement.held,
-        seeds=sample.judgement.seeds,
-        arguments=dict(override),
-        metrics=summarise(sample.judged),
-    )
+def _tried(sample: Sample, override: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "verdict": SettingVerdict.ERROR if sample.fault else sample.judgement.verdict,
+        "held": sample.judgement.held,
+        "seeds": sample.judgement.seeds,
+        "arguments": dict(override),
+        "metrics": summarise(sample.judged),
+    }
 
 
 def summarise(runs: Sequence[StoredRun]) -> dict[str, Measured]:

@@ -18,7 +18,7 @@ class Result:
 
     Attributes:
         record: everything that is published.
-        known: the finding, where the spec says that the claim diverges.
+        known: the verdict that the spec expects, where it is another than `reproduced`.
         repeat: the command that runs this claim again.
         failure: what a failed run left behind, where the verdict is `error`.
     """
@@ -45,7 +45,7 @@ class Result:
 
     @property
     def as_expected(self) -> bool:
-        """Reproduced or skipped, or diverged as the spec says; a known divergence must diverge."""
+        """Reproduced or skipped; where the spec expects another verdict, that or skipped."""
         return self.record.as_expected
 
     @property
@@ -58,5 +58,5 @@ class Result:
         """The failure or success in one line: paper, claim, verdict, reason."""
         word = str(self.verdict)
         if self.verdict is Verdict.REPRODUCED and self.known is not None:
-            word = "reproduced, though the spec knows it as diverging"
+            word = f"reproduced, though the spec knows it as {self.known}"
         return f"{self.record.name} {word}: {self.reason}"

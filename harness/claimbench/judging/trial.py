@@ -77,7 +77,10 @@ class Trial:
         if self.main is None or self.result is not None or self.main.rule == "probe":
             return [] if self.main is None else [self.main]
         known = self.claim.known_at(self.settings.tier)
-        overrides = list(self.claim.control) if known is None else [known.passes_with]
+        if known is not None and known.verdict == "diverges":
+            overrides = [known.passes_with]
+        else:
+            overrides = list(self.claim.controls.values())
         wanted = [override for override in overrides if override and self.settings.control]
         return [self.main, *(self.make_sample(override) for override in wanted)]
 
@@ -107,29 +110,35 @@ class Trial:
             self.end(Verdict.REPRODUCED, f"{_seeds(main)}; control not run")
             return
         if not self.controls:
-            self.controls = [self._joined(override) for override in self.claim.control]
-        pairs = list(zip(self.controls, self.claim.control, strict=True))
-        for sample, override in pairs:
+            self.controls = [self._joined(override) for override in self.claim.controls.values()]
+        pairs = list(zip(self.claim.controls, self.controls, strict=True))
+        for name, sample in pairs:
             if sample.fault is not None:
-                self.end(Verdict.ERROR, f"control {_shown(override)}: {sample.fault.message}")
+                self.end(Verdict.ERROR, f"control {name}: {sample.fault.message}")
                 return
         if not all(sample.final for sample in self.controls):
             return
-        for sample, override in pairs:
-            if sample.judgement.verdict is SettingVerdict.REPRODUCED:
-                self.end(Verdict.VACUOUS, f"the control {_shown(override)} passes the same check")
-                return
-        for sample, override in pairs:
+        passing = [
+            name for name, sample in pairs if sample.judgement.verdict is SettingVerdict.REPRODUCED
+        ]
+        if passing:
+            what = (
+                f"control {passing[0]} passes"
+                if len(passing) == 1
+                else (f"controls {', '.join(passing)} pass")
+            )
+            self.end(Verdict.VACUOUS, f"the {what} the same check")
+            return
+        for name, sample in pairs:
             if sample.judgement.verdict is SettingVerdict.UNDECIDED:
-                self.end(
-                    Verdict.INCONCLUSIVE, f"the control {_shown(override)}: {_undecided(sample)}"
-                )
+                self.end(Verdict.INCONCLUSIVE, f"the control {name}: {_undecided(sample)}")
                 return
-        self.end(Verdict.REPRODUCED, f"{_seeds(main)}; control rejected")
+        rejected = "control" if len(pairs) == 1 else f"all {len(pairs)} controls"
+        self.end(Verdict.REPRODUCED, f"{_seeds(main)}; {rejected} rejected")
 
     def _try_positive(self, main: Sample) -> None:
         known = self.claim.known_at(self.settings.tier)
-        if known is None or known.passes_with is None or not self.settings.control:
+        if known is None or not known.passes_with or not self.settings.control:
             self.end(Verdict.DIVERGED, _missed(main))
             return
         if self.positive is None:
@@ -156,7 +165,7 @@ class Trial:
         what = claim_arguments(self.spec.folder, self.claim.id)
         self.result = Result(
             record=make_record(self, verdict, reason),
-            known=known.finding if known is not None and judged else None,
+            known=known.word if known is not None and judged else None,
             repeat=f"pytest {what}{self.settings.options()}",
             failure=faults[0].failure if verdict is Verdict.ERROR and faults else None,
         )

@@ -54,6 +54,10 @@ class Verdict(StrEnum):
         return f"{self.symbol} {self}"
 
 
+EXPLAINABLE = (Verdict.DIVERGED, Verdict.VACUOUS)
+"""Verdicts that a spec may expect, with a finding."""
+
+
 class SettingVerdict(StrEnum):
     """What the seeds of one setting show, the least welcome of a control first.
 

@@ -38,7 +38,7 @@ def alerts(files: Iterable[Published]) -> list[Alert]:
         for claim, entry in sorted(file.entries.items()):
             history = flips(entry.history)
             for cpu, result in sorted(entry.results.items()):
-                if result.record.known_divergence:
+                if result.record.explained:
                     continue
                 changes = [event for event, _ in history if event.cpu == cpu]
                 last = changes[-1]

@@ -38,7 +38,7 @@ class ClaimRow:
         fidelity: as in the spec.
         tier: whose verdict this is.
         verdict: the verdict.
-        known: whether the spec expects the divergence.
+        known: whether the spec expects the verdict, which is another than `reproduced`.
         finding: what explains it.
         reason: what the verdict rests on.
         held: seeds that held.
@@ -91,7 +91,7 @@ class PaperRow:
         low: lower end of the exact 90 % interval for it.
         high: upper end.
         verdicts: how many claims have which verdict.
-        known: divergences that the spec explains.
+        known: how many claims have which verdict that the spec explains.
         controls_rejected: claims whose controls were all rejected.
         controls_run: claims whose controls were run.
         fidelity: how many claims have which fidelity.
@@ -113,7 +113,7 @@ class PaperRow:
     low: float
     high: float
     verdicts: dict[Verdict, int]
-    known: int
+    known: dict[Verdict, int]
     controls_rejected: int
     controls_run: int
     fidelity: dict[str, int]
@@ -132,7 +132,7 @@ class SuiteFigures:
     Attributes:
         papers: how many.
         verdicts: how many claims have which verdict.
-        known: divergences that a spec explains.
+        known: how many claims have which verdict that a spec explains.
         decided: claims reproduced, diverged or vacuous.
         expected_wrong: expected number of wrong verdicts among the judged claims, at most.
         expected_wrong_controls: the same because of controls.
@@ -145,7 +145,7 @@ class SuiteFigures:
 
     papers: int
     verdicts: dict[Verdict, int]
-    known: int
+    known: dict[Verdict, int]
     decided: int
     expected_wrong: float
     expected_wrong_controls: float
@@ -296,7 +296,7 @@ def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -
         fidelity=record.fidelity,
         tier=place.tier,
         verdict=record.verdict,
-        known=record.known is not None,
+        known=record.explained,
         finding=record.known,
         reason=record.reason,
         held=record.held,
@@ -336,7 +336,7 @@ def _paper_row(
         low=low,
         high=high,
         verdicts=verdicts,
-        known=sum(claim.verdict is Verdict.DIVERGED and claim.known for claim in claims),
+        known=dict(Counter(claim.verdict for claim in claims if claim.known)),
         controls_rejected=sum(claim.control == REJECTED for claim in claims),
         controls_run=sum(claim.control != NOT_RUN for claim in claims),
         fidelity=dict(sorted(Counter(claim.fidelity for claim in claims).items())),
@@ -377,7 +377,7 @@ def _suite(
     return SuiteFigures(
         papers=len(rows),
         verdicts=_count(claim.verdict for claim in claims),
-        known=sum(row.known for row in rows),
+        known=dict(sum((Counter(row.known) for row in rows), Counter())),
         decided=wrong.decided,
         expected_wrong=round(wrong.claims, 3),
         expected_wrong_controls=round(wrong.controls, 3),

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from claimbench.judging import record
-from claimbench.judging.verdict import Verdict
+from claimbench.judging.verdict import EXPLAINABLE, Verdict
 from claimbench.judging.words import counted
 from claimbench.leaderboard.board import Board, ClaimRow, PaperRow, day
 from claimbench.leaderboard.files import write_if_changed
@@ -150,7 +150,7 @@ def _figures(board: Board) -> Iterator[str]:
 def _papers_table(papers: Sequence[PaperRow]) -> str:
     head = (
         *("rank", "paper", "reproduced", "interval"),
-        *(f"{v.symbol} (known)" if v is Verdict.DIVERGED else v.symbol for v in Verdict),
+        *(f"{v.symbol} (known)" if v in EXPLAINABLE else v.symbol for v in Verdict),
         *("controls rejected", "mutants caught", "fidelity", "CPU-seconds", "last run"),
     )
     numbers = set(head) - {"paper", "fidelity"}
@@ -176,7 +176,7 @@ def _row(paper: PaperRow) -> tuple[str, ...]:
 
 
 def _count(paper: PaperRow, verdict: Verdict) -> str:
-    known = f" ({paper.known})" if verdict is Verdict.DIVERGED and paper.known else ""
+    known = f" ({paper.known[verdict]})" if verdict in paper.known else ""
     return str(paper.verdicts.get(verdict, "")) + known
 
 
@@ -195,9 +195,10 @@ def _others(board: Board) -> Iterator[str]:
     if rows:
         yield "### Undecided, vacuous or failed\n"
     for claim in rows:
+        finding = f" Finding: {escape(claim.finding)}" if claim.known and claim.finding else ""
         yield (
             f"- {claim.verdict.symbol} `{claim.paper}::{claim.claim}` ({claim.tier}) "
-            f"{claim.verdict}: {escape(claim.reason)}.\n"
+            f"{claim.verdict}: {escape(claim.reason)}.{finding}\n"
         )
     if any(paper.stale for paper in board.papers):
         yield "### Stale results\n"

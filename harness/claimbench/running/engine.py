@@ -261,7 +261,7 @@ class Engine:
             cap=min(claim.max_seeds, self.settings.max_seeds or claim.max_seeds),
             deterministic=experiment.deterministic,
             constant=experiment.constant,
-            control=dict(override) in map(dict, claim.control),
+            control=dict(override) in map(dict, claim.controls.values()),
             repeats=self.settings.repeats and not timed and not override,
         )
         self._scheduler.fill(sample)

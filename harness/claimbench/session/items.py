@@ -30,6 +30,10 @@ class Diverged(NotAsExpected):
     """The claim was shown not to hold; a `known` divergence expects this and nothing else."""
 
 
+class Vacuous(NotAsExpected):
+    """A control passes the same check; `known: {verdict: vacuous}` expects this alone."""
+
+
 class RunError(NotAsExpected):
     """A run gave no metrics."""
 
@@ -84,9 +88,11 @@ class ClaimItem(pytest.Item):
         self.result: Result | None = None
         self._claims = claims
         self.extra_keyword_matches.update({claim.kind, claim.fidelity, paper.theme})
-        finding = claim.known_at(options.read(self.config, "tier"))
-        if finding is not None:
-            self.add_marker(pytest.mark.xfail(strict=True, raises=Diverged, reason=finding))
+        known = claim.known_at(options.read(self.config, "tier"))
+        if known is not None:
+            verdict, finding = known
+            expected = Vacuous if verdict == "vacuous" else Diverged
+            self.add_marker(pytest.mark.xfail(strict=True, raises=expected, reason=finding))
 
     def setup(self) -> None:
         """Run what the claim needs; an error in a run is an error here.
@@ -108,6 +114,8 @@ class ClaimItem(pytest.Item):
         assert self.result is not None  # set in setup
         if self.result.verdict is Verdict.DIVERGED:
             raise Diverged(self.result.headline)
+        if self.result.verdict is Verdict.VACUOUS:
+            raise Vacuous(self.result.headline)
         if not self.result.as_expected:
             raise NotAsExpected(self.result.headline)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from claimbench.judging.chosen import chosen_text
-from claimbench.judging.record import Record, cpu_seconds
+from claimbench.judging.record import Record, Tally, cpu_seconds
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import interval_text, number
 from claimbench.tiers import BUDGETS, Tier
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def render(records: Sequence[Record], *, color: bool) -> str:
     """Return the table of verdicts as text, one block a paper, tier and profile.
 
-    A claim's line has verdict, seeds held, what became of its control, and the time of its runs;
-    below it stand a line for each expected metric and what was chosen in tuning. It fits into 100
-    columns for most papers, and is never cut.
+    A claim's line has verdict, seeds held, what became of its controls, and the time of its runs;
+    below it stand a line for each expected metric, one that names the controls, and one of what
+    was chosen in tuning. It fits into 100 columns for most papers, and is never cut.
     """
     groups: dict[tuple[str, str, str, str | None], list[Record]] = {}
     for record in records:
@@ -42,10 +42,9 @@ def summary_line(records: Iterable[Record]) -> str:
     """
     records = list(records)
     counts = Counter(record.verdict for record in records)
-    known = sum(record.known_divergence for record in records)
+    known = Counter(record.verdict for record in records if record.explained)
     parts = [
-        f"{counts[verdict]} {verdict}"
-        + (f" ({known} known)" if known and verdict is Verdict.DIVERGED else "")
+        f"{counts[verdict]} {verdict}" + (f" ({known[verdict]} known)" if known[verdict] else "")
         for verdict in Verdict
         if counts[verdict]
     ]
@@ -91,7 +90,8 @@ def _block(records: Sequence[Record], color: bool) -> list[str]:
             text = f"\x1b[{record.verdict.color}m{text}\x1b[0m"
         lines.append(text)
         lines += [f"      {details.pop(0)}" for _ in rows]
-        lines += [f"      chosen  {chosen_text(record.chosen)}"] * bool(record.chosen)
+        lines += _controls_line(record)
+        lines += [f"      chosen: {chosen_text(record.chosen)}"] * bool(record.chosen)
     return lines
 
 
@@ -100,7 +100,7 @@ def _claim_cells(record: Record) -> tuple[str, ...]:
     held = f"{record.held}/{record.seeds}" if record.seeds else ""
     return (
         record.claim,
-        verdict.marked + (" (known)" if record.known_divergence else ""),
+        verdict.marked + (" (known)" if record.explained else ""),
         held if verdict is not Verdict.SKIPPED else "",
         control_text(record) if verdict not in (Verdict.SKIPPED, Verdict.ERROR) else "",
         f"{record.seconds:.1f} s",
@@ -122,9 +122,18 @@ def _metric_rows(record: Record) -> list[tuple[str, ...]]:
     return rows
 
 
+def _controls_line(record: Record) -> Iterator[str]:
+    named = [f"{control.name} {_outcome(control)}" for control in record.controls]
+    if named:
+        yield f"      {'control' if len(named) == 1 else 'controls'}: {', '.join(named)}"
+
+
 def control_text(record: Record) -> str:
-    """Return what became of the control: `rejected` is what it should be."""
-    control = record.control
+    """Return what became of the controls, the weakest of several: it should be `rejected`."""
+    return _outcome(record.control)
+
+
+def _outcome(control: Tally) -> str:
     word = control.verdict.of_control
     return f"{word} {control.held}/{control.seeds}" if control.seeds else word
 

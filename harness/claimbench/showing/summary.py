@@ -22,7 +22,7 @@ def as_markdown(results: Sequence[Result]) -> str:
 
 def _row(result: Result) -> tuple[str, ...]:
     record = result.record
-    verdict = record.verdict.marked + (" (known)" if record.known_divergence else "")
+    verdict = record.verdict.marked + (" (known)" if record.explained else "")
     return (
         escape(f"{record.name} ({record.tier})"),
         verdict if result.as_expected else f"**{verdict}**: {escape(result.reason)}",

@@ -58,7 +58,7 @@ def changes(old: Claim, new: Claim) -> Iterator[str]:
     for what, before, now in (
         ("the rule", old.rule, new.rule),
         ("the largest number of seeds", old.max_seeds, new.max_seeds),
-        ("the control", list(old.control), list(new.control)),
+        ("the controls", old.controls, new.controls),
     ):
         if before != now:
             yield f"{what} was {before} and is {now}"

@@ -35,7 +35,8 @@ def nearest(tier: Tier, declared: dict[Tier, Any]) -> Any | None:
     return None
 
 
-def _json_numbers(arguments: dict[str, Any]) -> dict[str, Any]:
+def json_numbers(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments that are JSON values; ±inf and NaN are refused."""
     pending: list[Any] = list(arguments.values())
     while pending:
         value = pending.pop()
@@ -52,5 +53,5 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Kebab = Annotated[str, StringConstraints(pattern=KEBAB)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
-Arguments = Annotated[dict[str, Any], AfterValidator(_json_numbers)]
-Overrides = Annotated[dict[str, Any], Field(min_length=1), AfterValidator(_json_numbers)]
+Arguments = Annotated[dict[str, Any], AfterValidator(json_numbers)]
+Overrides = Annotated[dict[str, Any], Field(min_length=1), AfterValidator(json_numbers)]

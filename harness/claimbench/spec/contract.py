@@ -85,12 +85,15 @@ def _claim(
     settings = {tier: experiment.value.arguments(tier) for tier in judged}
     if not part.has("from") or not experiment.has(*TIERS):
         settings = {}
-    for number, control in enumerate(claim.control if part.has("control") else ()):
-        location = (*top, "control", number)
-        yield from _arguments(control, "control", location, function, document)
+    for name, control in claim.controls.items() if part.has("controls") else ():
+        location = (*top, "controls", name)
+        yield from _arguments(control, f"control `{name}`", location, function, document)
         for tier, arguments in settings.items():
             if _changes_nothing(control, arguments, function):
-                text = f"the control changes nothing at {tier}: {_same(control)} is what runs there"
+                text = (
+                    f"the control `{name}` changes nothing at {tier}: {_same(control)} is what "
+                    "runs there"
+                )
                 yield document.problem(location, prefix(location, document) + text, at="key")
                 break
     if part.has("known"):
@@ -107,7 +110,7 @@ def _passes_with(
     plain = isinstance(claim.known, Known)
     for tier in TIERS[:1] if plain else TIERS:
         known = claim.known_at(tier)
-        if known is None or known.passes_with is None:
+        if known is None or not known.passes_with:
             continue
         overrides = known.passes_with
         location = (*top, "known", *(() if plain else (tier,)), "passes_with")

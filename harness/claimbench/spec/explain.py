@@ -41,17 +41,18 @@ MISSING = {
     "fidelity": "add exact, reduced or mechanism",
     "experiment": "add the key of `experiments` that measures it",
     "expect": "add a region for each metric, such as `loss_gap: {above: 0}`",
-    "control": "add arguments under which the same check must fail",
-    "verdict": "add `verdict: diverges`",
-    "finding": "add what was tried and what explains the divergence",
+    "controls": "add by name arguments under which the same check must fail",
+    "verdict": "add `verdict: diverges` or `verdict: vacuous`",
+    "finding": "add what was tried and what explains the verdict",
     "max": "add the largest number of seeds, such as `seeds: {max: 12}`",
     "date": "add the day of the change, such as 2026-12-01",
-    "was": "add the expectation before the change",
-    "now": "add the expectation since the change",
-    "reason": "add why the earlier expectation was wrong",
+    "fields": "add the list of keys that were changed, such as [controls]",
+    "was": "add what stood there before the change",
+    "now": "add what stands there since",
+    "reason": "add why it was changed",
 }
 EXPECTED_BY_KEY = {
-    "control": "a mapping of arguments, or a list of such mappings",
+    "controls": "a mapping of name to arguments, such as {no-momentum: {beta: 0}}",
     "expect": "a mapping of metric to region, such as {loss_gap: {above: 0}}",
     "seeds": "a mapping, such as {max: 12}",
     "timeout": "a mapping of tier to seconds, such as {smoke: 30}",
@@ -141,7 +142,7 @@ def prefix(location: Location, document: Document, *, whole: bool = False) -> st
 
 
 def named(parts: Location) -> str:
-    """Return a location below a claim in words: `expect.loss`, or entry 2 of `control`."""
+    """Return a location below a claim in words: `expect.loss`, or entry 2 of `amended`."""
     last = max((i for i, part in enumerate(parts) if isinstance(part, int)), default=None)
     if last is None:
         return f"`{'.'.join(str(part) for part in parts)}`"
@@ -229,6 +230,11 @@ def _model_at(location: Location) -> type[Model]:
 
 
 def _key_sentence(location: Location, kind: str) -> str:
+    if "controls" in location:
+        return (
+            f"the name `{clipped(str(location[-1]))}` of a control must be kebab-case, such as "
+            "`no-momentum`"
+        )
     if kind == "literal_error":
         tiers = ", ".join(TIERS)
         return f"unknown tier `{clipped(str(location[-1]))}` in `timeout`; the tiers are {tiers}"

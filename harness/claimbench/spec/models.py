@@ -9,9 +9,9 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PrivateAttr, Tag
 
 from claimbench.errors import UsageError
 from claimbench.spec.base import (
@@ -22,6 +22,7 @@ from claimbench.spec.base import (
     Overrides,
     Positive,
     Text,
+    json_numbers,
     nearest,
     refusal,
 )
@@ -32,6 +33,36 @@ Kind = Literal["exact", "rate", "number", "comparison", "speed", "shape"]
 Fidelity = Literal["exact", "reduced", "mechanism"]
 Precision = Literal["float32", "float64"]
 Rule = Literal["every", "typical"]
+FieldName = Literal[
+    "statement",
+    "kind",
+    "fidelity",
+    "source",
+    "headline",
+    "expect",
+    "reported",
+    "rule",
+    "seeds",
+    "controls",
+    "from",
+    "known",
+    "experiment",
+    "arguments",
+    "defaults",
+    "precision",
+    "deterministic",
+    "constant",
+    "data",
+    "files",
+    "timeout",
+    "code",
+]
+FIELDS: tuple[FieldName, ...] = get_args(FieldName)
+"""What a verdict depends on, as `amended` names it: keys of the claim, then of its experiment.
+
+`arguments` are those of a tier, `defaults` those of the function's parameters, and `code` is what
+the experiment computes that no key shows.
+"""
 
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_SEEDS: dict[Rule, int] = {"every": 3, "typical": 20}
@@ -51,8 +82,10 @@ def _by_tier(mixed: str) -> Discriminator:
     return Discriminator(_branch, custom_error_type="refusal", custom_error_message=mixed)
 
 
-def _as_list(value: Any) -> Any:
-    return (value,) if isinstance(value, dict) else value
+def _none_as_empty(value: Any) -> Any:
+    if value == {}:
+        raise refusal("changes no argument; write `none` where no setting can pass")
+    return {} if value == "none" else value
 
 
 def _as_date(value: Any) -> Any:
@@ -148,26 +181,53 @@ class Seeds(Model):
 
 
 class Known(Model):
-    """A divergence that was looked into: the claim is expected not to hold."""
+    """A verdict other than `reproduced` that was looked into and is expected."""
 
-    verdict: Literal["diverges"] = Field(description="The only verdict that can be known.")
-    finding: Text = Field(description="What was tried, and what explains the divergence.")
-    passes_with: Overrides | None = Field(
-        default=None,
-        description="Positive control: argument overrides under which the same check passes, to "
-        "show that it can.",
+    verdict: Literal["diverges", "vacuous"] = Field(
+        description="diverges: the claim is shown not to hold. vacuous: a control passes too."
     )
+    finding: Text = Field(description="What was tried, and what explains the verdict.")
+    passes_with: (
+        Annotated[
+            dict[str, Any],
+            BeforeValidator(_none_as_empty, json_schema_input_type=Overrides | Literal["none"]),
+            AfterValidator(json_numbers),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Positive control of a divergence: argument overrides under which the same "
+        "check passes, to show that it can; `none` where there can be none, and the finding says "
+        "why.",
+    )
+
+    @property
+    def word(self) -> str:
+        """The verdict that is expected, as a record has it."""
+        return {"diverges": "diverged"}.get(self.verdict, self.verdict)
 
 
 class Amendment(Model):
-    """A change of an expectation after the first result, kept for everybody to see."""
+    """A change of a claim since it was registered, kept for everybody to see."""
 
     date: Annotated[datetime.date, BeforeValidator(_as_date)] = Field(
         description="Day of the change, such as 2026-12-01."
     )
-    was: Text = Field(description="The expectation before, as text.")
-    now: Text = Field(description="The expectation since, as text.")
-    reason: Text = Field(description="Why the earlier expectation was wrong.")
+    fields: Annotated[tuple[FieldName, ...], Field(min_length=1, strict=False)] = Field(
+        description="What was changed: keys of the claim or of its experiment. `arguments` are "
+        "those of a tier, `defaults` those of the function's parameters; `code` is what the "
+        "experiment computes that no key shows."
+    )
+    was: Text = Field(description="What stood there before, as text.")
+    now: Text = Field(description="What stands there since, as text.")
+    reason: Text = Field(description="Why it was changed.")
+    verdict_before: (
+        Literal["reproduced", "diverged", "inconclusive", "vacuous", "skipped", "error", "none"]
+        | None
+    ) = Field(
+        default=None,
+        description="The claim's verdict before the change; `none` where it had not been run.",
+    )
 
 
 class Removal(Model):
@@ -195,6 +255,10 @@ class Claim(Model):
         description="Section, figure or theorem; or `derived (…)` where the paper implies but "
         "does not print it."
     )
+    headline: bool = Field(
+        default=False,
+        description="Whether it measures a sentence of the abstract; a paper has one or more.",
+    )
     kind: Kind = Field(
         description="exact: an identity, up to rounding. rate: an exponent or order. number: a "
         "value that the paper gives. comparison: better than something else. speed: a ratio of "
@@ -220,13 +284,10 @@ class Claim(Model):
         description="Metric to region; a seed holds if every metric lies in its region. May be "
         "keyed by tier first; a tier without an entry takes the nearest lower one's."
     )
-    control: Annotated[
-        tuple[Overrides, ...],
-        Field(min_length=1, strict=False),
-        BeforeValidator(_as_list, json_schema_input_type=Overrides | list[Overrides]),
-    ] = Field(
-        description="Negative control: argument overrides that take the paper's idea away, so "
-        "that the same check must fail. May be a list of such overrides."
+    controls: Annotated[dict[Kebab, Overrides], Field(min_length=1)] = Field(
+        description="Negative controls by name: argument overrides that take away the idea that "
+        "the statement is about, so that the same check must fail. Every one that was ever tried "
+        "stands here."
     )
     from_: Tier = Field(
         default="smoke", alias="from", description="Smallest tier at which the claim is judged."
@@ -251,11 +312,18 @@ class Claim(Model):
         | None
     ) = Field(
         default=None,
-        description="A divergence that was looked into. Keyed by tier, it says nothing about the "
-        "tiers that it does not name.",
+        description="A divergence, or a check that its controls pass too, that was looked into. "
+        "Keyed by tier, it says nothing about the tiers that it does not name.",
     )
     amended: Annotated[tuple[Amendment, ...], Field(strict=False)] = Field(
-        default=(), description="Every loosening of `expect` after the first result."
+        default=(),
+        description="Every change since the claim was registered, which its first commit does; "
+        "entries are never edited or removed.",
+    )
+    supersedes: Annotated[tuple[Kebab, ...], Field(strict=False)] = Field(
+        default=(),
+        description="Ids of earlier claims that this one replaces; their history and verdicts "
+        "stay with it.",
     )
 
     _line: int = PrivateAttr(1)
@@ -287,7 +355,7 @@ class Claim(Model):
         return dict(nearest(tier, self.expectations()) or {})
 
     def known_at(self, tier: Tier) -> Known | None:
-        """Return the known divergence at a tier."""
+        """Return the verdict that is known at a tier, if it is another than `reproduced`."""
         return self.known.get(tier) if isinstance(self.known, dict) else self.known
 
     def expectations(self) -> dict[Tier, dict[str, Region]]:

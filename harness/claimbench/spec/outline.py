@@ -56,7 +56,7 @@ class ClaimOutline:
         kind: as in claims.yaml.
         fidelity: as in claims.yaml.
         from_: smallest tier at which it is judged.
-        findings: of the divergence that is known, by tier.
+        findings: verdict and finding where another than `reproduced` is known, by tier.
     """
 
     id: str
@@ -64,10 +64,10 @@ class ClaimOutline:
     kind: str
     fidelity: str
     from_: Tier
-    findings: Mapping[str, str]
+    findings: Mapping[str, tuple[str, str]]
 
-    def known_at(self, tier: Tier) -> str | None:
-        """Return the finding where a claim that is judged at a tier is known to diverge there."""
+    def known_at(self, tier: Tier) -> tuple[str, str] | None:
+        """Return the verdict known at a tier, `diverges` or `vacuous`, and its finding."""
         judged = TIERS.index(tier) >= TIERS.index(self.from_)
         return self.findings.get(tier) if judged else None
 
@@ -149,10 +149,9 @@ def _outline(files: Files, text: str) -> Outline:
     return Outline(files.folder, files.slug, title, theme, claims, files.key, text)
 
 
-def _findings(known: Mapping[str, Any]) -> dict[str, str]:
-    if "finding" in known:
-        return dict.fromkeys(TIERS, known["finding"])
-    return {tier: divergence["finding"] for tier, divergence in known.items()}
+def _findings(known: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    by_tier = dict.fromkeys(TIERS, known) if "finding" in known else known
+    return {tier: (entry["verdict"], entry["finding"]) for tier, entry in by_tier.items()}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ STAND_INS: dict[str, Any] = {
     "fidelity": "exact",
     "experiment": "unknown",
     "expect": {"unknown": {"above": 0}},
-    "control": {"unknown": 0},
+    "controls": {"unknown": {"unknown": 0}},
 }
 
 

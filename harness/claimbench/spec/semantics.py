@@ -3,6 +3,7 @@
 A check yields findings: where in the claim, and one sentence. `check` adds the claim's name.
 """
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def check(parts: Parts, document: Document) -> Iterator[Problem]:
             text = prefix(location, document) + finding.sentence
             yield document.problem(location, text, at=finding.at)
     yield from _names(document)
+    yield from _headline(document)
 
 
 def _findings(part: Part[Claim], parts: Parts) -> Iterator[Finding]:
@@ -87,6 +89,18 @@ def _names(document: Document) -> Iterator[Problem]:
         if name not in used and entries:
             text = f"experiment `{name}`: no claim uses it; add a claim or remove it"
             yield document.problem(("experiments", name), text, at="key")
+
+
+def _headline(document: Document) -> Iterator[Problem]:
+    data = document.data if isinstance(document.data, dict) else {}
+    entries = data.get("claims")
+    claims = entries if isinstance(entries, list) else []
+    if claims and not any(isinstance(claim, dict) and claim.get("headline") for claim in claims):
+        text = (
+            "no claim is a headline; write `headline: true` in each that measures a sentence of "
+            "the abstract"
+        )
+        yield document.problem(("claims",), text, at="key")
 
 
 def files(parts: Parts, document: Document) -> Iterator[Problem]:
@@ -165,6 +179,36 @@ def _known(claim: Claim) -> Iterator[Finding]:
             yield Finding(
                 ("known", tier),
                 f"judged from {claim.from_}, so nothing can be known at {tier}; remove it",
+            )
+
+
+def _passes_with(claim: Claim) -> Iterator[Finding]:
+    plain = isinstance(claim.known, Known)
+    for tier in TIERS[:1] if plain else TIERS:
+        known, place = claim.known_at(tier), ("known",) if plain else ("known", tier)
+        if known is None:
+            continue
+        if known.verdict == "diverges" and known.passes_with is None:
+            yield Finding(
+                place,
+                "nothing shows that the check can hold: add `passes_with` with a fair setting in "
+                "which it does; or `passes_with: none`, and why in the finding",
+            )
+        if known.verdict == "vacuous" and known.passes_with is not None:
+            yield Finding(
+                (*place, "passes_with"),
+                "a vacuous check passes, with the control too; remove `passes_with`",
+            )
+
+
+def _controls(claim: Claim) -> Iterator[Finding]:
+    names: dict[str, str] = {}
+    for name, overrides in claim.controls.items():
+        first = names.setdefault(json.dumps(overrides, sort_keys=True), name)
+        if first != name:
+            yield Finding(
+                ("controls", name),
+                f"controls `{first}` and `{name}` are the same; remove one of them",
             )
 
 
@@ -253,5 +297,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[[Claim], Iterator[Finding]]], ...]
     (("expect", "from"), _expected_tiers),
     (("expect", "reported"), _reported),
     (("known", "from"), _known),
+    (("known",), _passes_with),
+    (("controls",), _controls),
     (("kind", "expect"), _comparison),
 )

@@ -76,7 +76,9 @@ def sums(run: Run) -> dict[str, float]:
 @pytest.fixture
 def paper(make_paper):
     """A paper whose experiments need NumPy alone."""
-    return make_paper(code=CODE, claims=[{"experiment": "draw", "control": {"factor": 0}}])
+    return make_paper(
+        code=CODE, claims=[{"experiment": "draw", "controls": {"without": {"factor": 0}}}]
+    )
 
 
 def run(job, began=lambda: None) -> Any:

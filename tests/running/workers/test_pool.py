@@ -159,7 +159,9 @@ def uses(run: Run, *, what: str = "slow", after: float = 0.0) -> dict[str, float
 @pytest.fixture
 def zoo(make_paper):
     """A paper with one experiment for each way in which a run can go."""
-    return make_paper("zoo", code=ZOO, claims=[{"experiment": "who", "control": {"curve": 1}}])
+    return make_paper(
+        "zoo", code=ZOO, claims=[{"experiment": "who", "controls": {"without": {"curve": 1}}}]
+    )
 
 
 @pytest.fixture
@@ -342,7 +344,9 @@ def test_close_leaves_nobody(open_pool, zoo, make_job, alive, wait_until):
 def test_workers_are_kept_for_a_paper_and_forked_from_one_template(
     open_pool, zoo, make_paper, make_job
 ):
-    other = make_paper("other", code=ZOO, claims=[{"experiment": "who", "control": {"curve": 1}}])
+    other = make_paper(
+        "other", code=ZOO, claims=[{"experiment": "who", "controls": {"without": {"curve": 1}}}]
+    )
     pool = open_pool(1)
     jobs = [make_job(paper, "who") for paper in (zoo, zoo, other, other, zoo)]
     places = [outcome.metrics for outcome in outcomes_of(pool, *jobs)]
@@ -354,7 +358,9 @@ def test_workers_are_kept_for_a_paper_and_forked_from_one_template(
 
 
 def test_two_papers_keep_a_worker_each_where_there_is_room(open_pool, zoo, make_paper, make_job):
-    other = make_paper("other", code=ZOO, claims=[{"experiment": "who", "control": {"curve": 1}}])
+    other = make_paper(
+        "other", code=ZOO, claims=[{"experiment": "who", "controls": {"without": {"curve": 1}}}]
+    )
     jobs = [make_job(paper, "who") for paper in (zoo, other, zoo, other)]
     pool = open_pool(2)
     pids = [outcomes_of(pool, job)[0].metrics["pid"] for job in jobs]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from claimbench.errors import UsageError
 from claimbench.judging.chosen import chosen_text
-from claimbench.judging.record import Record, Setting
+from claimbench.judging.record import Control, Record
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import interval_text, number
 from claimbench.leaderboard import tables
@@ -68,7 +68,7 @@ class ClaimPage:
     metrics: Sequence[tuple[str, str, str, str]]
     forests: Sequence[plots.Plot]
     curves: plots.Plot | None
-    controls: Sequence[tuple[str, str, str]]
+    controls: Sequence[tuple[str, str, str, str]]
     history: Sequence[Event]
     tiers: Mapping[str, Verdict]
 
@@ -253,14 +253,15 @@ def _metric(record: Record, name: str) -> tuple[str, str, str, str]:
     )
 
 
-def _control(record: Record, control: Setting) -> tuple[str, str, str]:
+def _control(record: Record, control: Control) -> tuple[str, str, str, str]:
     arguments = ", ".join(f"{key} = {value}" for key, value in control.arguments.items())
     values = "; ".join(
         f"{name} {interval_text(control.metrics[name])}"
         for name in record.expect
         if name in control.metrics
     )
-    return arguments, f"{control.verdict.of_control} ({control.held}/{control.seeds})", values
+    outcome = f"{control.verdict.of_control} ({control.held}/{control.seeds})"
+    return control.name, arguments, outcome, values
 
 
 def _badge(paper: PaperRow) -> str:

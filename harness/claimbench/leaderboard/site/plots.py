@@ -64,7 +64,7 @@ def forest(record: Record, metric: str) -> Plot | None:
     rows = [("claim", measured)]
     for control in record.controls:
         if metric in control.metrics:
-            rows.append(("control", control.metrics[metric]))
+            rows.append((f"control {control.name}", control.metrics[metric]))
     reported = record.reported.get(metric)
     data = {
         "metric": metric,
