@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parents[1] / ".ci" / "verdicts.py"
 
 def record(claim, verdict="reproduced", *, control="diverged", key="k"):
     found = {"paper": "lion", "claim": claim, "verdict": verdict, "run_key": key}
-    return {**found, "controls": {"without": {"verdict": control}}}
+    return {**found, "control": {"verdict": control}}
 
 
 @pytest.fixture

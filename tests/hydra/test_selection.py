@@ -98,10 +98,10 @@ def test_costs_come_from_published_results(tmp_path):
 
 def test_failed_are_those_that_were_not_as_expected(chosen, store_home):
     store = Store(store_home)
-    words = [("one", "first", "diverged", None), ("two", "first", "diverged", "it is known")]
-    words += [("two", "second", "reproduced", "it is known"), ("three", "first", "skipped", None)]
+    words = [("one", "first", "diverged", None), ("two", "first", "diverged", "diverged")]
+    words += [("two", "second", "reproduced", "diverged"), ("three", "first", "skipped", None)]
     for paper, claim, verdict, known in words:
-        record = make_record(paper=paper, claim=claim, verdict=verdict, known=known)
+        record = make_record(paper=paper, claim=claim, verdict=verdict, known_verdict=known)
         store.add_verdict(record, verdict)
     store.close()
     assert chosen(failed=True) == ["one::first", "two::second"]

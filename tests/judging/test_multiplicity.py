@@ -25,7 +25,7 @@ def record(verdict, rule="typical", held=6, seeds=6, controls=((0, 6),), **more)
         "held": held,
         "seeds": seeds,
         "metrics": {},
-        "controls": [setting(*control) for control in controls],
+        "controls": [{"name": f"c{i}", **setting(*one)} for i, one in enumerate(controls)],
     }
     return make_record(verdict=verdict, **{**fields, **more})
 

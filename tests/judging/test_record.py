@@ -18,6 +18,7 @@ from claimbench.errors import RecordError
 from claimbench.judging.chosen import Chosen
 from claimbench.judging.record import (
     NOT_RUN,
+    Control,
     Measured,
     Record,
     Setting,
@@ -27,7 +28,7 @@ from claimbench.judging.record import (
     schema,
     weakest,
 )
-from claimbench.judging.verdict import SettingVerdict, Verdict
+from claimbench.judging.verdict import EXPLAINABLE, SettingVerdict, Verdict
 from claimbench.spec.models import Fidelity, Kind, Rule
 from claimbench.tiers import TIERS
 from tests.records import RECORD, make_record
@@ -62,6 +63,7 @@ chosen = st.builds(
     st.lists(texts, max_size=2).map(tuple),
     counts,
 )
+controls = st.builds(Control, outcomes, counts, counts, arguments, metrics, texts)
 regions = st.sampled_from(
     [{"at_least": 1.0}, {"between": (0.0, 1.0)}, {"equals": 1e-12, "abs": 1e-13}, {"below": 2.0}]
 )
@@ -78,13 +80,15 @@ records = st.builds(
     tier=st.sampled_from(TIERS),
     verdict=st.sampled_from(Verdict),
     deterministic=st.booleans(),
+    headline=st.booleans(),
+    known_verdict=st.none() | st.sampled_from(EXPLAINABLE),
     metrics=metrics,
     share=st.none() | st.tuples(finite, finite),
     expect=st.dictionaries(texts, regions, max_size=3),
     expect_text=words,
     reported=st.dictionaries(texts, numbers, max_size=2),
     control=st.builds(Tally, outcomes, counts, counts),
-    controls=st.lists(passing, max_size=2).map(tuple),
+    controls=st.lists(controls, max_size=2).map(tuple),
     passes_with=st.none() | passing,
     peak_mb=st.none() | finite,
     data=st.dictionaries(texts, words, max_size=2),
@@ -248,7 +252,8 @@ def test_published_schema_is_the_schema():
 )
 def test_weakest_control_speaks_most_against_the_claim(verdicts, expected):
     controls = [
-        Setting(SettingVerdict(word), number, 9, {}, {}) for number, word in enumerate(verdicts)
+        Control(SettingVerdict(word), number, 9, {}, {}, word)
+        for number, word in enumerate(verdicts)
     ]
     found = weakest(controls)
     assert type(found) is Tally
@@ -260,12 +265,11 @@ def test_weakest_control_speaks_most_against_the_claim(verdicts, expected):
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-@pytest.mark.parametrize("known", [None, "a finding"])
+@pytest.mark.parametrize("known", [None, *EXPLAINABLE])
 def test_what_the_spec_expects(verdict, known):
-    record = dataclasses.replace(make_record(), verdict=verdict, known=known)
-    hoped = "diverged" if known else "reproduced"
-    assert record.as_expected == (verdict in ("skipped", hoped))
-    assert record.known_divergence == (verdict == "diverged" and known is not None)
+    record = dataclasses.replace(make_record(), verdict=verdict, known_verdict=known)
+    assert record.as_expected == (verdict in ("skipped", known or "reproduced"))
+    assert record.explained == (known is not None and verdict == known)
 
 
 def test_name_of_a_record_is_what_one_types():

@@ -15,8 +15,8 @@ from tests.records import make_record
 
 def result(verdict, *, known=None, **changes):
     """A result of which only the verdict matters."""
-    record = make_record(verdict=verdict, known=known, reason="why", **changes)
-    return Result(record, known, "pytest tiny")
+    record = make_record(verdict=verdict, known_verdict=known, reason="why", **changes)
+    return Result(record, "pytest tiny")
 
 
 def stored(**metrics):
@@ -26,7 +26,11 @@ def stored(**metrics):
 
 @pytest.mark.parametrize(
     ("known", "expected"),
-    [(None, {"reproduced", "skipped"}), ("a finding", {"diverged", "skipped"})],
+    [
+        (None, {"reproduced", "skipped"}),
+        ("diverged", {"diverged", "skipped"}),
+        ("vacuous", {"vacuous", "skipped"}),
+    ],
 )
 def test_as_expected(known, expected):
     assert {verdict for verdict in Verdict if result(verdict, known=known).as_expected} == expected
@@ -34,8 +38,8 @@ def test_as_expected(known, expected):
 
 def test_words_of_a_result():
     assert result("diverged").headline == "tiny::holds diverged: why"
-    assert result("reproduced", known="a finding").headline == (
-        "tiny::holds reproduced, though the spec knows it as diverging: why"
+    assert result("reproduced", known="vacuous").headline == (
+        "tiny::holds reproduced, though the spec knows it as vacuous: why"
     )
     assert (result("error").verdict, result("error").claim, result("error").reason) == (
         *("error", "holds", "why"),

@@ -90,7 +90,8 @@ CASES = {
     ),
     "two_controls": Case(
         {"controls": {"quarter": {"scale": 0.25}, "eighth": {"scale": 0.125}}},
-        *("reproduced", True, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"),
+        *("reproduced", True, "3 of 3 seeds held; all 2 controls rejected", "3/3"),
+        control="diverged 0/1",
     ),
     "typically": Case(
         TOSS,
@@ -108,7 +109,7 @@ CASES = {
     ),
     "typical_vacuous": Case(
         {**TOSS, "controls": {"without": {"share": 0.95}}},
-        *("vacuous", False, "the control (share=0.95) passes the same check"),
+        *("vacuous", False, "the control without passes the same check"),
         *("6/6", "reproduced 6/6"),
     ),
     "deterministic": Case(
@@ -156,17 +157,33 @@ CASES = {
     "open": Case(TOSS, "inconclusive", False, NINE, "9/20", entry={"smoke": {"share": 0.5}}),
     "open_control": Case(
         {**TOSS, "controls": {"without": {"share": 0.5}}},
-        *("inconclusive", False, f"the control (share=0.5): {NINE}", "6/6", "undecided 9/20"),
+        *("inconclusive", False, f"the control without: {NINE}", "6/6", "undecided 9/20"),
     ),
     "vacuous": Case(
         {"controls": {"without": {"scale": 2.0}}},
-        *("vacuous", False, "the control (scale=2.0) passes the same check"),
+        *("vacuous", False, "the control without passes the same check"),
         *("3/3", "reproduced 3/3"),
     ),
     "half_vacuous": Case(
         {"controls": {"quarter": {"scale": 0.25}, "twice": {"scale": 2.0}}},
-        *("vacuous", False, "the control (scale=2.0) passes the same check"),
+        *("vacuous", False, "the control twice passes the same check"),
         *("3/3", "reproduced 3/3"),
+    ),
+    "all_vacuous": Case(
+        {
+            "controls": {"twice": {"scale": 2.0}, "half": {"scale": 0.5}, "thrice": {"scale": 3.0}},
+            "known": {"verdict": "vacuous", "finding": "any scale above one will do"},
+        },
+        *("vacuous", True, "the controls twice, thrice pass the same check"),
+        *("3/3", "reproduced 3/3"),
+    ),
+    "vacuous_holds": Case(
+        {"known": {"verdict": "vacuous", "finding": "any scale above one will do"}},
+        *("reproduced", False, "3 of 3 seeds held; control rejected", "3/3", "diverged 0/1"),
+    ),
+    "vacuous_fails": Case(
+        {**FAR, "known": {"verdict": "vacuous", "finding": "any scale above one will do"}},
+        *("diverged", False, "value is 1.7486, expected ≥ 3; 0 of 1 seed held", "0/1"),
     ),
     "later": Case({**FAR, "from": "standard"}, "skipped", True, "judged from standard", "0/1"),
     "later_known": Case(
@@ -213,7 +230,7 @@ CASES = {
     ),
     "control_raises": Case(
         {"experiment": "odd", "controls": {"without": {"how": "raises"}}},
-        *("error", False, "control (how='raises'): seed 0: ArithmeticError: nothing adds up"),
+        *("error", False, "control without: seed 0: ArithmeticError: nothing adds up"),
         *("3/3", "error 0/0"),
     ),
     "unknown_data": Case(
@@ -285,16 +302,16 @@ def test_known_divergence_keeps_what_its_positive_control_showed(results):
     assert (positive.verdict, positive.held, positive.seeds) == ("reproduced", 3, 3)
     assert all(5 <= value < 10 for value in positive.metrics["value"].values)
     assert results["known"].record.passes_with is None
-    assert results["known"].known == results["known"].record.known == KNOWN["finding"]
-    assert results["later_known"].known is None, "below its tier nothing is known"
+    record = results["known"].record
+    assert (record.known, record.known_verdict) == (KNOWN["finding"], "diverged")
 
 
 def test_headline_is_one_line_that_names_paper_claim_verdict_and_reason(results):
     assert results["vacuous"].headline == (
-        "vacuous::holds vacuous: the control (scale=2.0) passes the same check"
+        "vacuous::holds vacuous: the control without passes the same check"
     )
     assert results["known_holds"].headline == (
-        "known_holds::holds reproduced, though the spec knows it as diverging: "
+        "known_holds::holds reproduced, though the spec knows it as diverged: "
         "3 of 3 seeds held; control rejected"
     )
 

@@ -10,6 +10,7 @@ from claimbench.judging.multiplicity import expected_errors
 from claimbench.leaderboard.board import day, make_board
 from claimbench.leaderboard.merging import merge
 
+KNOWN = {"known": "why", "known_verdict": "diverged"}
 NOT_RUN = {"verdict": "not run", "held": 0, "seeds": 0}
 
 
@@ -90,7 +91,7 @@ def test_runs_that_claims_share_count_once(make_file):
 def test_suite_figures(make_file):
     files = [
         make_file("lion", **claims(2)),
-        make_file("tiger", a={"verdict": "diverged", "known": "why", "control": NOT_RUN}),
+        make_file("tiger", a={"verdict": "diverged", **KNOWN, "control": NOT_RUN}),
         make_file(
             "bear", a={"verdict": "vacuous", "control": {**NOT_RUN, "verdict": "reproduced"}}
         ),
@@ -98,7 +99,7 @@ def test_suite_figures(make_file):
     board = make_board(files, {}, "cpu")
     records = [record for file in files for record in file.records()]
     assert board.suite.expected_wrong == round(expected_errors(records).claims, 3) > 0
-    assert (board.suite.decided, board.suite.known) == (4, 1)
+    assert (board.suite.decided, board.suite.known) == (4, {"diverged": 1})
     assert (board.suite.controls_rejected, board.suite.controls_not_run) == (2, 1)
     assert board.suite.verdicts == {"reproduced": 2, "diverged": 1, "vacuous": 1}
     # a diverged claim on every seed is a counterexample; 3 seeds of 3 are not enough at 5 %

@@ -20,7 +20,13 @@ SHOWN = r"&lt;script&gt;alert(1)&lt;/script&gt; \| \[x\](javascript:1) \`\$x\$\`
 
 @pytest.fixture
 def boards(make_file):
-    diverging = {"verdict": "diverged", "known": HOSTILE, "reason": "=cmd()", "amended": 1}
+    diverging = {
+        "verdict": "diverged",
+        "known": HOSTILE,
+        "known_verdict": "diverged",
+        "reason": "=cmd()",
+        "amended": 1,
+    }
     files = [
         make_file("lion", fine={}, bad=diverging, open={"verdict": "inconclusive"}),
         make_file("lion", tier="standard", fine={}),

@@ -9,9 +9,10 @@ from claimbench.judging.verdict import Verdict
 from claimbench.running.workers.jobs import Failure
 from claimbench.showing.report import failure_text, render, summary_line
 from claimbench.showing.summary import as_markdown
-from tests.records import make_record
+from tests.records import RECORD, make_record
 
 RATIO = {"median": 1.5, "low": 1.25, "high": 2.0, "values": [1.25, 1.5, 2.0]}
+QUARTER, SIX = RECORD["controls"][0], {"held": 6, "seeds": 6}
 ERROR = {"median": 3e-13, "low": 3e-13, "high": 3e-13, "values": [3e-13]}
 
 
@@ -38,6 +39,7 @@ tiny · tier smoke · profile cpu
   holds          ✓ reproduced  6/6   rejected 0/6  1.3 s
       ratio   1.5 [1.25, 2]      ≥ 1.1     1.95
       error   3e-13              ≤ 1e-12
+      control: quarter rejected 0/1
   a-longer-name  ✗ diverged    0/1   not run       0.1 s
       ratio   –                  ≥ 1.1     1.95
       error   –                  ≤ 1e-12
@@ -50,6 +52,7 @@ other · tier full · profile cpu
   holds  ✗ diverged (known)  6/6   passes 6/6  1.3 s
       ratio   1.5 [1.25, 2]      ≥ 1.1     1.95
       error   3e-13              ≤ 1e-12
+      controls: quarter rejected 0/1, twice passes 6/6
 
 1 reproduced, 2 diverged (1 known), 1 skipped; runs of 3.7 CPU-seconds"""
 
@@ -77,7 +80,7 @@ def test_paper_above_its_budget_is_named_in_the_summary(records, told):
     _, _, end = summary_line(records).partition(" CPU-seconds")
     assert end == told
     assert render(records, color=False).endswith(f" CPU-seconds{told}")
-    markdown = as_markdown([Result(one, None, "pytest") for one in records])
+    markdown = as_markdown([Result(one, "pytest") for one in records])
     assert markdown.endswith(f" CPU-seconds{told}.\n")
 
 
@@ -91,6 +94,7 @@ def test_table():
             held=0,
             seeds=1,
             control=none,
+            controls=[],
             metrics={},
             seconds=0.1,
             run_key="two",
@@ -102,6 +106,7 @@ def test_table():
             seeds=1,
             metrics={},
             control=none,
+            controls=[],
             expect_text={"ratio": "> 0"},
             reported={},
             seconds=0.0,
@@ -113,7 +118,9 @@ def test_table():
             tier="full",
             verdict="diverged",
             known="a finding",
+            known_verdict="diverged",
             control={"verdict": "reproduced", "held": 6, "seeds": 6},
+            controls=[QUARTER, {**QUARTER, "name": "twice", "verdict": "reproduced", **SIX}],
             run_key="three",
             cpu_seconds=2.4,
         ),
@@ -145,14 +152,14 @@ def test_of_shared_runs_those_of_the_claim_that_needed_most_count():
 
 def test_failure_is_one_line_then_the_command_that_repeats_it():
     told = record(verdict="diverged", reason="ratio is 1")
-    text = failure_text(Result(told, None, "pytest tiny::holds"))
+    text = failure_text(Result(told, "pytest tiny::holds"))
     assert text == "tiny::holds diverged: ratio is 1\nrepeat: pytest tiny::holds"
 
 
 def test_error_shows_traceback_and_log_too():
     told = record(verdict="error", reason="seed 0: ValueError: no")
     failure = Failure("ValueError: no", "Traceback\n  here\n", "printed\n\n")
-    assert failure_text(Result(told, None, "pytest tiny::holds", failure)).splitlines() == [
+    assert failure_text(Result(told, "pytest tiny::holds", failure)).splitlines() == [
         "tiny::holds error: seed 0: ValueError: no",
         "repeat: pytest tiny::holds",
         "",
@@ -166,7 +173,7 @@ def test_error_shows_traceback_and_log_too():
 
 def test_error_without_traceback_or_log_has_no_empty_headings():
     told = record(verdict="error", reason="seed 0: timed out")
-    text = failure_text(Result(told, None, "pytest tiny::holds", Failure("timed out", "", " \n")))
+    text = failure_text(Result(told, "pytest tiny::holds", Failure("timed out", "", " \n")))
     assert text.splitlines() == [
         "tiny::holds error: seed 0: timed out",
         "repeat: pytest tiny::holds",

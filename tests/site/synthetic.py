@@ -89,6 +89,7 @@ def _entry(number: int, i: int) -> Entry:
         "verdict": verdict,
         "reason": HOSTILE if verdict == "error" else "3 of 3 seeds held; control rejected",
         "known": HOSTILE if verdict == "diverged" and number % 2 else None,
+        "known_verdict": "diverged" if verdict == "diverged" and number % 2 else None,
         "metrics": {
             "value": {"median": values[1], "low": values[0], "high": values[2], "values": values}
         },

@@ -81,7 +81,7 @@ RICH = edited(
     (
         "seeds: {max: 12}",
         "known: {full: {verdict: diverges, finding: é, passes_with: {beta1: [null, 1e-300]}}}\n"
-        "    amended: [{date: 2026-12-01, was: a, now: b, reason: c}]",
+        "    amended: [{date: 2026-12-01, fields: [expect], was: a, now: b, reason: c}]",
     ),
 )
 

@@ -199,7 +199,7 @@ def test_control_changes_nothing_only_at_a_higher_tier(problems):
     steps = "smoke: {steps: 60, beta1: 0.5}\n    full: {beta1: 0.99}"
     found = problems(edited(("smoke: {steps: 60}", steps)))
     assert [problem.message for problem in found] == [
-        LOWER + "the control changes nothing at full: beta1 = 0.99 is what runs there"
+        LOWER + "the control `without` changes nothing at full: beta1 = 0.99 is what runs there"
     ]
 
 

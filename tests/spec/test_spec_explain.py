@@ -61,8 +61,10 @@ ONE = [
         (
             24,
             "scale",
-            LOWER + "unknown key `scale`; allowed are id, statement, source, kind, fidelity, "
-            "deviation, experiment, expect, control, from, rule, seeds, reported, known, amended",
+            LOWER
+            + "unknown key `scale`; allowed are id, statement, source, headline, kind, fidelity, "
+            "deviation, experiment, expect, controls, from, rule, seeds, reported, known, amended, "
+            "supersedes",
         ),
     ),
     (
@@ -390,8 +392,8 @@ ONE = [
         (
             23,
             "without",
-            LOWER
-            + "`controls.without`: arguments are JSON values, and nan is not one; write null for none",
+            LOWER + "`controls.without`: arguments are JSON values, and nan is not one; write null "
+            "for none",
         ),
     ),
     (
@@ -399,8 +401,8 @@ ONE = [
         (
             24,
             "diverged",
-            LOWER
-            + "`known.verdict` must be diverges or vacuous, found `diverged`; did you mean `diverges`?",
+            LOWER + "`known.verdict` must be diverges or vacuous, found `diverged`; did you mean "
+            "`diverges`?",
         ),
     ),
     (
@@ -408,7 +410,7 @@ ONE = [
         (
             24,
             "smoke",
-            LOWER + "no `finding`: add what was tried and what explains the divergence",
+            LOWER + "no `finding`: add what was tried and what explains the verdict",
         ),
     ),
     (
@@ -419,13 +421,16 @@ ONE = [
         ("seeds: {max: 12}", "known: {verdict: diverges, finding: x, passes_with: {}}"),
         (
             24,
-            "{}",
+            "passes_with",
             LOWER
             + "`known.passes_with`: changes no argument; write `none` where no setting can pass",
         ),
     ),
     (
-        ("seeds: {max: 12}", "amended: [{date: 2026, was: a, now: b, reason: c}]"),
+        (
+            "seeds: {max: 12}",
+            "amended: [{date: 2026, fields: [expect], was: a, now: b, reason: c}]",
+        ),
         (
             24,
             "2026",
@@ -434,7 +439,10 @@ ONE = [
         ),
     ),
     (
-        ("seeds: {max: 12}", "amended: [{date: 2026-13-01, was: a, now: b, reason: c}]"),
+        (
+            "seeds: {max: 12}",
+            "amended: [{date: 2026-13-01, fields: [expect], was: a, now: b, reason: c}]",
+        ),
         (
             24,
             "date",

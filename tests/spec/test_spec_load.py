@@ -183,7 +183,10 @@ def test_known_divergence_by_tier(spec: Load):
 
 
 def test_controls_and_amendments(spec: Load):
-    amended = "amended: [{date: 2026-12-01, fields: [expect], verdict_before: none, was: above 1, now: above 0, reason: a reason}]"
+    amended = (
+        "amended: [{date: 2026-12-01, fields: [expect], verdict_before: none, was: above 1, "
+        "now: above 0, reason: a reason}]"
+    )
     claim = spec(
         ("{without: {beta1: 0.99}}", "{one: {beta1: 0.99}, two: {steps: 1}}"),
         ("seeds: {max: 12}", amended),
@@ -338,8 +341,8 @@ def test_rendering_of_the_style_page(write):
         "mean `expect`?\n"
         "   31 |     expects: {state_ratio: {equals: 0.5, abs: 1e-12}}\n"
         "      |     ^^^^^^^\n"
-        "papers/lion/claims.yaml:32:26: claim `half-the-state`: control `without` sets `optimiser`, but "
-        "`memory` takes optimizer (reproduce.py:16)\n"
+        "papers/lion/claims.yaml:32:26: claim `half-the-state`: control `without` sets "
+        "`optimiser`, but `memory` takes optimizer (reproduce.py:16)\n"
         "   32 |     controls: {without: {optimiser: adamw}}\n"
         "      |                          ^^^^^^^^^\n"
         "2 problems. Fix them, then run: claimbench check lion"
@@ -409,7 +412,11 @@ def test_outline_is_that_of_the_spec_from_the_cache_or_not(write):
             claim.kind,
             claim.fidelity,
             claim.from_,
-            {tier: known.finding for tier in TIERS if (known := claim.known_at(tier))},
+            {
+                tier: (known.verdict, known.finding)
+                for tier in TIERS
+                if (known := claim.known_at(tier))
+            },
         )
         for claim in spec.claims
     )
@@ -431,21 +438,21 @@ def test_outline_is_that_of_the_spec_from_the_cache_or_not(write):
         (("seeds: {max: 12}", "seeds: {max: 12}"), (None, None, None)),
         (
             ("seeds: {max: 12}", "known: {verdict: diverges, finding: no, passes_with: none}"),
-            ("no", "no", "no"),
+            (("diverges", "no"), ("diverges", "no"), ("diverges", "no")),
         ),
         (
             (
                 "seeds: {max: 12}",
                 "known: {full: {verdict: diverges, finding: no, passes_with: none}}",
             ),
-            (None, None, "no"),
+            (None, None, ("diverges", "no")),
         ),
         (
             (
                 "seeds: {max: 12}",
                 "from: standard\n    known: {verdict: diverges, finding: no, passes_with: none}",
             ),
-            (None, "no", "no"),
+            (None, ("diverges", "no"), ("diverges", "no")),
         ),
     ],
 )

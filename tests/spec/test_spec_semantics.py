@@ -184,7 +184,7 @@ def test_removed_claim_that_is_still_there(problems):
     removed = "removed: [{id: lower-loss, date: 2026-12-01, reason: x}]\n"
     assert [told(problem) for problem in problems(CLAIMS + removed)] == [
         (
-            33,
+            34,
             "lower-loss",
             "`removed` names `lower-loss`, which stands in line 14; remove one of them",
         )

@@ -18,13 +18,11 @@ class Result:
 
     Attributes:
         record: everything that is published.
-        known: the verdict that the spec expects, where it is another than `reproduced`.
         repeat: the command that runs this claim again.
         failure: what a failed run left behind, where the verdict is `error`.
     """
 
     record: Record
-    known: str | None
     repeat: str
     failure: Failure | None = field(default=None, compare=False)
 
@@ -57,6 +55,6 @@ class Result:
     def headline(self) -> str:
         """The failure or success in one line: paper, claim, verdict, reason."""
         word = str(self.verdict)
-        if self.verdict is Verdict.REPRODUCED and self.known is not None:
-            word = f"reproduced, though the spec knows it as {self.known}"
+        if self.verdict is Verdict.REPRODUCED and self.record.known_verdict is not None:
+            word = f"reproduced, though the spec knows it as {self.record.known_verdict}"
         return f"{self.record.name} {word}: {self.reason}"

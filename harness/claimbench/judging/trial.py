@@ -159,13 +159,10 @@ class Trial:
 
     def end(self, verdict: Verdict, reason: str) -> None:
         """Give the verdict."""
-        known = self.claim.known_at(self.settings.tier)
-        judged = self.claim.judged_at(self.settings.tier)
         faults = [sample.fault for sample in self.samples() if sample.fault is not None]
         what = claim_arguments(self.spec.folder, self.claim.id)
         self.result = Result(
             record=make_record(self, verdict, reason),
-            known=known.word if known is not None and judged else None,
             repeat=f"pytest {what}{self.settings.options()}",
             failure=faults[0].failure if verdict is Verdict.ERROR and faults else None,
         )

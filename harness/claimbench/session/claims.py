@@ -270,7 +270,6 @@ class ClaimSession:
             if hasattr(self.config, "workerinput"):
                 report.claimbench = {  # type: ignore[attr-defined]  # as xdist can send it
                     "record": json.dumps(result.record.as_json()),
-                    "known": result.known,
                     "repeat": result.repeat,
                 }
             if report.when == "setup" and report.failed:
@@ -284,7 +283,7 @@ class ClaimSession:
             self.results.append(told)
         elif told is not None:
             record = self.judging.record(told["record"])
-            self.results.append(Result(record, told["known"], told["repeat"]))
+            self.results.append(Result(record, told["repeat"]))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End the workers, write the JSON file, and turn a session that measured nothing red."""

@@ -11,7 +11,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, PrivateAttr, Tag
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    Tag,
+)
 
 from claimbench.errors import UsageError
 from claimbench.spec.base import (
@@ -192,6 +200,7 @@ class Known(Model):
             dict[str, Any],
             BeforeValidator(_none_as_empty, json_schema_input_type=Overrides | Literal["none"]),
             AfterValidator(json_numbers),
+            PlainSerializer(lambda overrides: overrides or "none"),
         ]
         | None
     ) = Field(
