@@ -28,6 +28,7 @@ from claimbench.judging.record import (
     schema,
     weakest,
 )
+from claimbench.judging.standing import Standing
 from claimbench.judging.verdict import EXPLAINABLE, SettingVerdict, Verdict
 from claimbench.spec.models import Fidelity, Kind, Rule
 from claimbench.tiers import TIERS
@@ -93,6 +94,7 @@ records = st.builds(
     peak_mb=st.none() | finite,
     data=st.dictionaries(texts, words, max_size=2),
     packages=words,
+    standing=st.dictionaries(texts, st.sampled_from(Standing), max_size=2),
     chosen=st.dictionaries(texts, st.lists(chosen, max_size=2).map(tuple), max_size=2),
 )
 
