@@ -194,4 +194,4 @@ def test_what_was_chosen_stands_below_the_metrics():
 
 def test_papers_number_says_how_ours_stands_to_it():
     lines = render([record(standing={"ratio": "direction only"})], color=False).splitlines()
-    assert lines[3] == "      ratio   1.5 [1.25, 2]      ≥ 1.1     1.95, direction only"
+    assert lines[4] == "      ratio   1.5 [1.25, 2]      ≥ 1.1     1.95, direction only"
