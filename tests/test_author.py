@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -103,6 +104,65 @@ def test_curve_is_kept_as_floats():
     run = Run()
     run.curve("loss", range(3), torch.tensor([3.0, 2.0, 1.0]))
     assert run.curves == {"loss": ([0.0, 1.0, 2.0], [3.0, 2.0, 1.0])}
+
+
+def test_chosen_keeps_setting_grid_and_which_values_lie_at_an_end():
+    run = Run()
+    grid: dict[str, Any] = {
+        "lr": (0.01, 0.001, 0.1),
+        "beta": np.array([0.9, 0.99]),
+        "steps": [7],
+        "norm": "abc",
+    }
+    run.chosen(
+        "AdamW", grid=grid, lr=0.01, beta=torch.tensor(0.99, dtype=torch.float64), steps=7, norm="a"
+    )
+    assert run.choices == {
+        "AdamW": {
+            "setting": {"lr": 0.01, "beta": 0.99, "steps": 7, "norm": "a"},
+            "grid": {
+                "lr": [0.01, 0.001, 0.1],
+                "beta": [0.9, 0.99],
+                "steps": [7],
+                "norm": ["a", "b", "c"],
+            },
+            "at_end": ["beta"],
+        }
+    }
+
+
+@pytest.mark.parametrize(("lr", "ends"), [(0.001, ["lr"]), (0.01, []), (0.1, ["lr"])])
+def test_end_of_a_grid_is_its_smallest_and_largest_number_in_any_order(lr, ends):
+    run = Run()
+    run.chosen("SGD", grid={"lr": [0.01, 0.1, 0.001]}, lr=lr)
+    assert run.choices["SGD"]["at_end"] == ends
+
+
+def test_chosen_once_more_alike_changes_nothing_and_otherwise_is_refused():
+    run = Run()
+    run.chosen("SGD", grid={"lr": [0.1, 0.2]}, lr=0.1)
+    run.chosen("SGD", grid={"lr": [0.1, 0.2]}, lr=0.1)
+    run.chosen("Adam", grid={"lr": [0.1, 0.2]}, lr=0.2)
+    before = dict(run.choices)
+    with pytest.raises(AuthorError, match=r"`SGD`: chosen twice, first lr = 0.1 .* a name of its"):
+        run.chosen("SGD", grid={"lr": [0.1, 0.2]}, lr=0.2)
+    assert run.choices == before
+
+
+@pytest.mark.parametrize(
+    ("grid", "setting", "message"),
+    [
+        ({"lr": [1, 2]}, {"rate": 1}, "the grid is of `lr`, the setting of `rate`; give both"),
+        ({"lr": [1, 2]}, {}, "the grid is of `lr`, the setting of nothing; give both"),
+        ({}, {}, "the grid is of nothing, the setting of nothing; give both"),
+        ({"lr": [1, 2]}, {"lr": 3}, r"lr = 3 is not on its grid \[1, 2\]; give the grid that"),
+        ({"lr": [1, [2]]}, {"lr": 1}, r"lr = \[2\] is list; give a finite number, a text"),
+        ({"lr": [1.0, float("inf")]}, {"lr": 1.0}, "lr = inf is float; give a finite number"),
+    ],
+)
+def test_what_was_not_chosen_from_its_grid_is_refused(grid, setting, message):
+    with pytest.raises(AuthorError, match=f"run.chosen `SGD`: {message}"):
+        Run().chosen("SGD", grid=grid, **setting)
 
 
 @pytest.mark.parametrize("length", [CURVE_POINTS, CURVE_POINTS + 1, 5 * CURVE_POINTS])

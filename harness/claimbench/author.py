@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, overload
 
 from claimbench.errors import AuthorError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-SURFACE = 1
+SURFACE = 2
 """Version of what this module and the seeds do for a run; raised when their behaviour changes."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -83,14 +84,29 @@ def _check_signature(function: Callable[..., Any], what: str) -> None:
             )
 
 
+class Choice(TypedDict):
+    """What was chosen in tuning, as JSON data.
+
+    `setting` has the chosen value of each name, `grid` the values it was chosen from, in the order
+    given, and `at_end` the names whose value is the smallest or largest of a grid of several
+    numbers: the best one may lie beyond.
+    """
+
+    setting: dict[str, Any]
+    grid: dict[str, list[Any]]
+    at_end: list[str]
+
+
 class Host(Protocol):
     """What a run needs from the process that carries it out."""
 
     def progress(self, done: int, total: int) -> None:
         """Report that `done` of `total` equal parts of the run are over."""
 
-    def artefact(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """Return the artefact, built now or read from the store."""
+    def artefact(
+        self, function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> tuple[Any, dict[str, Choice]]:
+        """Return the artefact, built now or read from the store, and what was chosen for it."""
 
 
 class Run:
@@ -103,6 +119,7 @@ class Run:
         device: "cpu" or "cuda", as torch takes it.
         precision: "float32" or "float64", as the spec declares.
         curves: what `curve` was given, name to (xs, ys).
+        choices: what `chosen` was given, here and in the artefacts that the run has asked for.
     """
 
     def __init__(
@@ -118,6 +135,7 @@ class Run:
         self.device = device
         self.precision = precision
         self.curves: dict[str, tuple[list[float], list[float]]] = {}
+        self.choices: dict[str, Choice] = {}
         self._torch_dtype = "torch" in sys.modules if torch_dtype is None else torch_dtype
         self._host = host
         self._rng: np.random.Generator | None = None
@@ -167,8 +185,11 @@ class Run:
         The artefact gets a run of its own, whose seed depends on its name alone: every seed of
         the experiment shares it.
 
+        What was chosen while it was built counts as chosen in this run.
+
         Raises:
-            AuthorError: the function is not marked with `@artefact`.
+            AuthorError: the function is not marked with `@artefact`, or something of a name that
+                this run has was chosen for it otherwise.
         """
         if getattr(function, "claimbench", None) != "artefact":
             raise AuthorError(
@@ -176,7 +197,10 @@ class Run:
             )
         if self._host is None:
             return function(self, **arguments)
-        return self._host.artefact(function, arguments)
+        value, choices = self._host.artefact(function, arguments)
+        for name, choice in choices.items():
+            self._choose(name, choice)
+        return value
 
     def progress(self, done: int, total: int) -> None:
         """Say that `done` of `total` equal parts are over; cheap enough for an inner loop."""
@@ -198,6 +222,47 @@ class Run:
             raise AuthorError(f"curve `{name}`: {len(xs)} xs and {len(ys)} ys; give one y an x")
         step = -(-len(xs) // CURVE_POINTS)
         self.curves[name] = ([float(x) for x in xs[::step]], [float(y) for y in ys[::step]])
+
+    def chosen(self, name: str, /, *, grid: Mapping[str, Sequence[Any]], **setting: Any) -> None:
+        """Keep what was chosen in tuning, for the record of every claim that this run decides.
+
+        The record says of each value whether it lies at an end of its grid. Called while an
+        artefact is built, it counts for all runs that use the artefact.
+
+            run.chosen("AdamW", grid={"lr": [0.001, 0.003, 0.01]}, lr=0.003)
+
+        Args:
+            name: of what was tuned, such as the optimizer's.
+            grid: for each name the values that were tried: numbers, texts, booleans or None.
+            setting: for each name the value that was chosen.
+
+        Raises:
+            AuthorError: grid and setting differ in their names, a value is not on its grid or of
+                another type, or the name was chosen otherwise before.
+        """
+        if grid.keys() != setting.keys() or not grid:
+            raise AuthorError(
+                f"run.chosen `{name}`: the grid is of {_names(grid)}, the setting of "
+                f"{_names(setting)}; give both for each name"
+            )
+        grids = {key: [_scalar(name, key, x) for x in values] for key, values in grid.items()}
+        values = {key: _scalar(name, key, value) for key, value in setting.items()}
+        for key, value in values.items():
+            if value not in grids[key]:
+                raise AuthorError(
+                    f"run.chosen `{name}`: {key} = {value!r} is not on its grid {grids[key]}; give "
+                    "the grid that it was chosen from"
+                )
+        ends = [key for key, value in values.items() if _is_end(value, grids[key])]
+        self._choose(name, {"setting": values, "grid": grids, "at_end": ends})
+
+    def _choose(self, name: str, choice: Choice) -> None:
+        before = self.choices.setdefault(name, choice)
+        if before != choice:
+            raise AuthorError(
+                f"run.chosen `{name}`: chosen twice, first {_shown(before)}, then "
+                f"{_shown(choice)}; give each a name of its own"
+            )
 
     def time_ratio(
         self, a: Callable[[], object], b: Callable[[], object], *, rounds: int = 15
@@ -239,3 +304,32 @@ class Run:
             import torch
 
             torch.cuda.synchronize()
+
+
+def _names(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in given) or "nothing"
+
+
+def _scalar(name: str, key: str, value: Any) -> Any:
+    """Return a value as JSON has it; an array or tensor of one number is that number."""
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise AuthorError(
+        f"run.chosen `{name}`: {key} = {value!r} is {type(value).__name__}; give a finite number, "
+        "a text, a boolean or None, of several numbers each under a name of its own"
+    )
+
+
+def _is_end(value: Any, grid: Sequence[Any]) -> bool:
+    numbers = [x for x in grid if isinstance(x, int | float) and not isinstance(x, bool)]
+    several = len(numbers) == len(grid) and len(set(grid)) > 1
+    return several and value in (min(numbers), max(numbers))
+
+
+def _shown(choice: Choice) -> str:
+    setting = ", ".join(f"{key} = {value!r}" for key, value in choice["setting"].items())
+    return f"{setting} of {choice['grid']}"

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claimbench.errors import RecordError
+from claimbench.judging.chosen import Chosen
 from claimbench.judging.record import (
     NOT_RUN,
     Control,
@@ -55,6 +56,14 @@ arguments = st.dictionaries(
 outcomes = st.sampled_from(SettingVerdict)
 passing = st.builds(Setting, outcomes, counts, counts, arguments, metrics)
 controls = st.builds(Control, outcomes, counts, counts, arguments, metrics, texts)
+scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | finite | texts
+chosen = st.builds(
+    Chosen,
+    st.dictionaries(texts, scalars, max_size=2),
+    st.dictionaries(texts, st.lists(scalars, max_size=3).map(tuple), max_size=2),
+    st.lists(texts, max_size=2).map(tuple),
+    counts,
+)
 regions = st.sampled_from(
     [{"at_least": 1.0}, {"between": (0.0, 1.0)}, {"equals": 1e-12, "abs": 1e-13}, {"below": 2.0}]
 )
@@ -84,6 +93,7 @@ records = st.builds(
     peak_mb=st.none() | finite,
     data=st.dictionaries(texts, words, max_size=2),
     packages=words,
+    chosen=st.dictionaries(texts, st.lists(chosen, max_size=2).map(tuple), max_size=2),
 )
 
 often = settings(derandomize=True, max_examples=60, deadline=None)

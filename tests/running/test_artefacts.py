@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from claimbench.author import Choice
 from claimbench.errors import AuthorError
-from claimbench.running.artefacts import ArtefactStore, read, write
+from claimbench.running.artefacts import Absent, ArtefactStore, read, write
 from claimbench.running.workers.execute import execute, load_function
 from claimbench.running.workers.guard import Guard
 
@@ -41,6 +42,28 @@ def wrong(run: Run) -> object:
 @artefact
 def total(run: Run) -> float:
     return float(run.artefact(prior)["own"].sum())
+
+
+@artefact
+def tuned(run: Run, *, rate: float = 0.3) -> float:
+    note("tuned", "tuned.txt")
+    run.chosen("SGD", grid={"lr": [0.1, 0.3, 1.0]}, lr=rate)
+    return rate
+
+
+@artefact
+def start(run: Run) -> float:
+    """An artefact on top of what is tuned, which chooses something itself."""
+    run.chosen("warm-up", grid={"steps": [5, 10]}, steps=5)
+    return run.artefact(tuned, rate=0.3) / 2
+
+
+@experiment
+def trained(run: Run, *, other: float = 0.3) -> dict[str, float]:
+    run.chosen("Adam", grid={"beta1": [0.8, 0.9]}, beta1=0.9)
+    value = run.artefact(start)
+    run.artefact(tuned, rate=other)
+    return {"value": value}
 
 
 @experiment
@@ -83,7 +106,7 @@ class Host:
 )
 def test_json_value_comes_back(tmp_path, value):
     write(tmp_path / "kept", value, "prior")
-    assert read(tmp_path / "kept") == value
+    assert read(tmp_path / "kept")[0] == value
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
@@ -91,7 +114,7 @@ def test_json_value_comes_back(tmp_path, value):
 def test_numpy_arrays_come_back(tmp_path, dtype):
     arrays = {"a": np.arange(6).reshape(2, 3).astype(dtype), "scalar": np.asarray(1, dtype)}
     write(tmp_path / "kept", arrays, "prior")
-    back = read(tmp_path / "kept")
+    back = read(tmp_path / "kept")[0]
     assert back.keys() == arrays.keys()
     for name, array in arrays.items():
         assert back[name].dtype == array.dtype
@@ -100,7 +123,7 @@ def test_numpy_arrays_come_back(tmp_path, dtype):
 
 def test_jax_arrays_come_back_as_numpy(tmp_path):
     write(tmp_path / "kept", {"a": jnp.arange(3.0), "b": np.ones(2)}, "prior")
-    back = read(tmp_path / "kept")
+    back = read(tmp_path / "kept")[0]
     assert type(back["a"]) is np.ndarray
     np.testing.assert_array_equal(back["a"], [0, 1, 2])
     np.testing.assert_array_equal(back["b"], [1, 1])
@@ -111,7 +134,7 @@ def test_torch_tensors_come_back_without_their_graph(tmp_path):
     tied = torch.ones(2, dtype=torch.bfloat16)
     tensors = {"turned": weights.reshape(2, 3).T, "half": tied, "tied": tied}
     write(tmp_path / "kept", tensors, "prior")
-    back = read(tmp_path / "kept")
+    back = read(tmp_path / "kept")[0]
     assert not back["turned"].requires_grad
     assert torch.equal(back["turned"], tensors["turned"])
     assert back["half"].dtype == back["tied"].dtype == torch.bfloat16
@@ -129,7 +152,7 @@ def test_value_that_cannot_be_kept_is_refused_and_leaves_nothing(tmp_path, value
 def test_built_once_then_read_by_every_run(paper, make_job, store_home):
     first, second = Host(make_job(paper, "draws", 0)), Host(make_job(paper, "draws", 1))
     prior = load_function(paper.folder, "prior", "artefact")
-    values = [host.artefact(prior, {}) for host in (first, second, first)]
+    values = [host.artefact(prior, {})[0] for host in (first, second, first)]
     for value in values[1:]:
         np.testing.assert_array_equal(value["own"], values[0]["own"])
         np.testing.assert_array_equal(value["python"], values[0]["python"])
@@ -173,7 +196,7 @@ def test_run_draws_the_same_whether_the_artefact_was_built_or_read(paper, make_j
 def test_builder_sees_its_own_seed_in_every_generator(paper, make_job):
     prior = load_function(paper.folder, "prior", "artefact")
     random.seed(1)
-    value = Host(make_job(paper, "draws", 1)).artefact(prior, {})
+    value, _ = Host(make_job(paper, "draws", 1)).artefact(prior, {})
     seed = int(paper.runs("built.txt")[0].split()[1])
     random.seed(seed)
     np.testing.assert_array_equal(value["python"], [random.random(), random.random()])
@@ -185,7 +208,7 @@ def test_artefact_may_ask_for_another(paper, make_job):
     host = Host(make_job(paper, "draws"))
     total = load_function(paper.folder, "total", "artefact")
     prior = load_function(paper.folder, "prior", "artefact")
-    assert host.artefact(total, {}) == host.artefact(prior, {})["own"].sum()
+    assert host.artefact(total, {})[0] == host.artefact(prior, {})[0]["own"].sum()
     assert [name for name, _ in host.events] == ["total", "prior", "prior", "total"]
 
 
@@ -206,3 +229,44 @@ def test_failed_building_ends_the_clock_and_can_be_tried_again(
             host.artefact(function, {})
     assert host.events == [(name, 600.0), (name, None)] * 2
     assert [path for path in (store_home / "artefacts").iterdir() if path.is_dir()] == []
+
+
+GRID = {"lr": [0.1, 0.3, 1.0]}
+TUNED: Choice = {"setting": {"lr": 0.3}, "grid": GRID, "at_end": []}
+
+
+def test_what_an_artefact_chose_is_chosen_in_every_run_that_uses_it(paper, make_job):
+    outcomes = []
+    for index in (0, 1):
+        job = make_job(paper, "trained", index)
+        outcomes.append(carried_out(job, Host(job)))
+    assert paper.runs("tuned.txt") == ["tuned"]
+    for outcome in outcomes:
+        assert outcome.failure is None
+        assert outcome.chosen == {
+            "Adam": {"setting": {"beta1": 0.9}, "grid": {"beta1": [0.8, 0.9]}, "at_end": ["beta1"]},
+            "SGD": TUNED,
+            "warm-up": {"setting": {"steps": 5}, "grid": {"steps": [5, 10]}, "at_end": ["steps"]},
+        }
+
+
+def test_artefacts_that_chose_otherwise_under_one_name_are_an_error(paper, make_job):
+    job = make_job(paper, "trained", other=1.0)
+    outcome = carried_out(job, Host(job))
+    assert outcome.failure is not None
+    assert outcome.failure.message == (
+        f"AuthorError: run.chosen `SGD`: chosen twice, first lr = 0.3 of {GRID}, then "
+        f"lr = 1.0 of {GRID}; give each a name of its own"
+    )
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"SGD": {"setting": {}}}'])
+def test_artefact_without_what_was_chosen_is_built_again(tmp_path, text):
+    write(tmp_path / "kept", 1.5, "prior", {"SGD": TUNED})
+    assert read(tmp_path / "kept") == (1.5, {"SGD": TUNED})
+    if text is None:
+        (tmp_path / "kept" / "chosen.json").unlink()
+    else:
+        (tmp_path / "kept" / "chosen.json").write_text(text, encoding="utf-8")
+    with pytest.raises(Absent):
+        read(tmp_path / "kept")

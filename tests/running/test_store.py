@@ -57,6 +57,9 @@ def outcome(index: int = 0, *, key: str | None = None, **changes: Any) -> Outcom
         "seconds": 1.5,
         "cpu_seconds": 1.25,
         "peak_mb": 10.0,
+        "chosen": {
+            "SGD": {"setting": {"lr": 0.1}, "grid": {"lr": [0.1, 1.0]}, "at_end": ["lr"]},
+        },
         **changes,
     }
     return Outcome(job, **words)
@@ -75,6 +78,7 @@ def test_run_comes_back_as_it_was_written(store: Store, tmp_path: Path):
     written = store.add_run(outcome(), identity(), "paper", {"cpu": "x"})
     assert written == Store(tmp_path).run(identity().key, 0)
     assert written.metrics == {"x": 0.1, "worst": float("inf")}
+    assert written.chosen == outcome().chosen != {}
     assert store.curves(identity().key, 0) == {"loss": ([0.0, 1.0], [2.0, 1.0])}
 
 

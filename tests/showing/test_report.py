@@ -178,3 +178,18 @@ def test_error_without_traceback_or_log_has_no_empty_headings():
         "tiny::holds error: seed 0: timed out",
         "repeat: pytest tiny::holds",
     ]
+
+
+def test_what_was_chosen_stands_below_the_metrics():
+    choice = {
+        "setting": {"lr": 0.01},
+        "grid": {"lr": [0.001, 0.01]},
+        "at_end": ["lr"],
+        "seeds": 6,
+    }
+    lines = render([record(chosen={"AdamW": [choice]}), record(claim="b")], color=False)
+    assert lines.splitlines()[5:8] == [
+        "      control: quarter rejected 0/1",
+        "      chosen: AdamW lr 0.01 (end of its grid)",
+        "  b      ✓ reproduced  6/6   rejected 0/6  1.3 s",
+    ]

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from claimbench.errors import UsageError
+from claimbench.judging.chosen import chosen_in
 from claimbench.judging.record import NOT_RUN
 from claimbench.leaderboard.site.build import MARK, build, safe_url
 from claimbench.leaderboard.site.plots import curves, draw, forest, svg
@@ -62,6 +63,19 @@ def test_control_that_was_not_run_is_shown_as_such(tmp_path):
 def test_data_behind_a_verdict_is_named(built):
     page = (built / "papers" / "paper_0000.html").read_text(encoding="utf-8")
     assert f"digits, version 1998, CC-BY-4.0, sha256 <code>{'d' * 64}</code>" in page
+
+
+def test_what_was_chosen_is_on_its_papers_page(tmp_path):
+    site = make_site(1, 2)
+    results = site.results[0].entries["claim-0"].results
+    (cpu, latest), *_ = results.items()
+    chosen = chosen_in(
+        [{"SGD": {"setting": {"lr": 0.1}, "grid": {"lr": [0.1, 1]}, "at_end": ["lr"]}}]
+    )
+    results[cpu] = replace(latest, record=replace(latest.record, chosen=chosen))
+    build(site, tmp_path / "out", tmp_path / "kept", workers=1)
+    page = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
+    assert page.count("Chosen in tuning: SGD lr 0.1 (end of its grid).") == 1
 
 
 def test_score_of_mutants_is_on_its_papers_page(built):

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, PlainSerializer, TypeAdapter, ValidationError, with_config
 
 from claimbench.errors import RecordError
+from claimbench.judging.chosen import Chosen
 from claimbench.judging.rules import median_interval
 from claimbench.judging.verdict import SettingVerdict, Verdict
 from claimbench.spec.models import Fidelity, Kind, Rule
@@ -164,6 +165,7 @@ class Record:
         commit: of the code.
         cpu: the CPU model.
         judged_at: when the store took it up, ISO 8601; None until then.
+        chosen: by name, what was chosen in tuning for the claim's own runs.
     """
 
     paper: str
@@ -204,6 +206,8 @@ class Record:
     commit: str | None
     cpu: str
     judged_at: str | None
+
+    chosen: dict[str, tuple[Chosen, ...]]
 
     @staticmethod
     def from_json(text: str | bytes) -> Record:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from claimbench.identity.datasets import about
+from claimbench.judging.chosen import chosen_in
 from claimbench.judging.record import Control, Measured, Record, Setting, weakest
 from claimbench.judging.verdict import SettingVerdict, Verdict
 
@@ -69,6 +70,7 @@ def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
         commit=max(runs, key=lambda run: run.started_at).commit if runs else trial.commit,
         cpu=main.identity.machine if main is not None else trial.cpu,
         judged_at=None,
+        chosen=chosen_in(run.chosen for run in main.judged) if main is not None else {},
     )
 
 

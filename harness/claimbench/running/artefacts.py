@@ -8,21 +8,23 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from claimbench.cache import Cache
-from claimbench.errors import AuthorError
+from claimbench.errors import AuthorError, RecordError
 from claimbench.identity.keys import Call, identify
 from claimbench.profiles import cpu_model
+from claimbench.running import rows
 from claimbench.running.loading import loaded_source
 from claimbench.running.seeds import derive, global_generators_kept
 from claimbench.running.workers.execute import make_run
 
 if TYPE_CHECKING:
-    from claimbench.author import Host
+    from claimbench.author import Choice, Host, Run
     from claimbench.running.workers.jobs import Job
 
 _PARSED = Cache(None)
@@ -31,6 +33,7 @@ _PARSED = Cache(None)
 _VALUE = "value.json"
 _ARRAYS = "arrays.npz"
 _TENSORS = "tensors.safetensors"
+_CHOICES = "chosen.json"
 
 
 class ArtefactStore:
@@ -52,8 +55,12 @@ class ArtefactStore:
         self._building = building
         self.used: list[str] = []
 
-    def get(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """Return the artefact: read it if it is there, else build it under a lock.
+    def get(
+        self, function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> tuple[Any, dict[str, Choice]]:
+        """Return the artefact and what was chosen while it was built.
+
+        It is read if it is there, else built under a lock.
 
         Raises:
             AuthorError: the function gave something that can't be kept.
@@ -71,12 +78,12 @@ class ArtefactStore:
             with FileLock(place.with_suffix(".lock")):
                 with contextlib.suppress(Absent):
                     return read(place, self._job.fresh)
-                value = self._build(function, arguments)
+                value, run = self._build(function, arguments)
                 if self._key(function, arguments) != key:
                     raise AuthorError(
                         f"changed while the artefact `{name}` was built; run it again"
                     )
-                write(place, value, name)
+                write(place, value, name, run.choices)
         finally:
             self._building(name, None)
         return read(place)
@@ -95,17 +102,19 @@ class ArtefactStore:
             read=loaded_source,
         ).key
 
-    def _build(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def _build(self, function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[Any, Run]:
         job = self._job
         torch = "torch" in job.preload
         seed = derive(function.__name__, 0)
         with global_generators_kept():
             run = make_run(seed, job.precision, job.profile.device, torch, self._host)
-            return function(run, **arguments)
+            return function(run, **arguments), run
 
 
-def write(place: Path, value: Any, name: str) -> None:
-    """Keep a value in the folder `place`, made whole and moved there.
+def write(
+    place: Path, value: Any, name: str, choices: Mapping[str, Choice] = MappingProxyType({})
+) -> None:
+    """Keep a value, and what was chosen, in the folder `place`, made whole and moved there.
 
     Raises:
         AuthorError: the value is neither JSON data nor a dict of arrays or tensors.
@@ -133,6 +142,7 @@ def write(place: Path, value: Any, name: str) -> None:
                     "a dict of name to array or tensor"
                 ) from None
             (folder / _VALUE).write_text(text, encoding="utf-8")
+        (folder / _CHOICES).write_text(json.dumps(dict(choices)), encoding="utf-8")
         with contextlib.suppress(FileNotFoundError):  # a damaged one, or one to be built afresh
             shutil.rmtree(place)
         folder.rename(place)
@@ -144,14 +154,22 @@ class Absent(Exception):
     """There is no such artefact, or it cannot be read, or it is older than asked for."""
 
 
-def read(place: Path, since: float = 0.0) -> Any:
-    """Return the value kept in the folder `place`.
+def read(place: Path, since: float = 0.0) -> tuple[Any, dict[str, Choice]]:
+    """Return the value kept in the folder `place`, and what was chosen while it was made.
 
     Raises:
         Absent: there is none, it is damaged, or it was built before the time `since`.
     """
     if not place.is_dir() or place.stat().st_mtime < since:
         raise Absent
+    try:
+        choices = rows.choices((place / _CHOICES).read_text(encoding="utf-8"), "chosen")
+    except (OSError, ValueError, RecordError):
+        raise Absent from None
+    return _value(place), choices
+
+
+def _value(place: Path) -> Any:
     try:
         if (place / _VALUE).exists():
             return json.loads((place / _VALUE).read_text(encoding="utf-8"))

@@ -1,9 +1,15 @@
 """What columns of the store hold, looked at before it is believed."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 from claimbench.errors import RecordError
+
+if TYPE_CHECKING:
+    from claimbench.author import Choice
 
 Curves = dict[str, tuple[list[float], list[float]]]
 
@@ -53,6 +59,30 @@ def curves(text: Any, name: str) -> Curves:
             raise _wrong(name, text)
         found[key] = (xs, ys)
     return found
+
+
+def choices(text: Any, name: str) -> dict[str, Choice]:
+    """Return the choices by name that a column holds as JSON; RecordError as above."""
+    found: dict[str, Choice] = {}
+    for key, choice in mapping(text, name).items():
+        parts = plain(choice, name, dict)
+        if parts.keys() != {"setting", "grid", "at_end"}:
+            raise _wrong(name, text)
+        grid = plain(parts["grid"], name, dict)
+        found[key] = {
+            "setting": {
+                k: _scalar(v, name) for k, v in plain(parts["setting"], name, dict).items()
+            },
+            "grid": {
+                k: [_scalar(v, name) for v in plain(vs, name, list)] for k, vs in grid.items()
+            },
+            "at_end": [plain(end, name, str) for end in plain(parts["at_end"], name, list)],
+        }
+    return found
+
+
+def _scalar(value: Any, name: str) -> Any:
+    return plain(value, name, float, int, bool, str, NoneType)
 
 
 def _decoded(text: Any, name: str) -> Any:

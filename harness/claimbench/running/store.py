@@ -3,12 +3,13 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
+from claimbench.author import Choice
 from claimbench.cache import digest
 from claimbench.database import open_database
 from claimbench.errors import RecordError, StoreError
@@ -55,6 +56,8 @@ _MIGRATIONS = (
     CREATE INDEX runs_seconds ON runs (run_key, seconds);
     CREATE INDEX runs_with_artefacts ON runs (run_key, artefacts) WHERE artefacts != '[]';
     """,
+    # records had other fields then
+    "ALTER TABLE runs ADD COLUMN chosen TEXT NOT NULL DEFAULT '{}'; DELETE FROM verdicts;",
 )
 
 
@@ -69,6 +72,7 @@ class StoredRun:
     cpu_seconds: float
     peak_mb: float | None
     commit: str | None = None
+    chosen: Mapping[str, Choice] = field(default_factory=dict)
 
     @classmethod
     def read(cls, row: Sequence[Any]) -> "StoredRun":
@@ -77,7 +81,7 @@ class StoredRun:
         Raises:
             RecordError: one of them holds something else.
         """
-        index, metrics, started_at, seconds, cpu_seconds, peak_mb, commit = row
+        index, metrics, started_at, seconds, cpu_seconds, peak_mb, commit, chosen = row
         return cls(
             rows.plain(index, "seed_index", int),
             rows.numbers(metrics, "metrics"),
@@ -86,6 +90,7 @@ class StoredRun:
             rows.plain(cpu_seconds, "cpu_seconds", float),
             rows.plain(peak_mb, "peak_mb", float, NoneType),
             rows.plain(commit, "commit", str, NoneType),
+            rows.choices(chosen, "chosen"),
         )
 
     @classmethod
@@ -99,6 +104,7 @@ class StoredRun:
             outcome.cpu_seconds,
             outcome.peak_mb,
             commit,
+            outcome.chosen,
         )
 
 
@@ -133,7 +139,7 @@ class Store:
         with self._explained():
             found = self._connection.execute(
                 "SELECT seed_index, metrics, started_at, seconds, cpu_seconds, peak_mb, "
-                "json_extract(content, '$.commit') "
+                "json_extract(content, '$.commit'), chosen "
                 f"FROM runs LEFT JOIN environments ON id = environment WHERE {which}",
                 values,
             ).fetchall()
@@ -157,7 +163,7 @@ class Store:
             *(job.key, job.index, job.seed, paper, job.experiment),
             *(json.dumps(outcome.metrics), json.dumps(outcome.curves), digest(surroundings)),
             *(outcome.started_at, outcome.seconds, outcome.cpu_seconds, outcome.peak_mb),
-            json.dumps(outcome.artefacts),
+            *(json.dumps(outcome.artefacts), json.dumps(outcome.chosen)),
         )
         with self._writing():
             if job.key not in self._identified:

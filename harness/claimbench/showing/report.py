@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from claimbench.judging.chosen import chosen_text
 from claimbench.judging.record import Record, Tally, cpu_seconds
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import interval_text, number
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
 def render(records: Sequence[Record], *, color: bool) -> str:
     """Return the table of verdicts as text, one block a paper, tier and profile.
 
-    A claim's line has verdict, seeds held, what became of its controls, and the time of its runs;
-    below it stand a line for each expected metric and one that names the controls. It
-    fits into 100 columns for most papers, and is never cut.
+        A claim's line has verdict, seeds held, what became of its controls, and the time of its runs;
+    <<<<<<< HEAD
+        below it stand a line for each expected metric and one that names the controls. It
+        fits into 100 columns for most papers, and is never cut.
+    =======
+        below it stand a line for each expected metric, one that names the controls, and one of what
+        was chosen in tuning. It fits into 100 columns for most papers, and is never cut.
+    >>>>>>> judged
     """
     groups: dict[tuple[str, str, str, str | None], list[Record]] = {}
     for record in records:
@@ -67,7 +73,7 @@ def failure_text(result: Result) -> str:
 
     An error also shows the traceback in the paper folder and what the run printed.
     """
-    parts = [result.headline, f"repeat: {result.repeat}"]
+    parts = [result.line, f"repeat: {result.repeat}"]
     if result.failure is not None:
         if result.failure.traceback:
             parts += ["", result.failure.traceback.rstrip()]
@@ -90,6 +96,7 @@ def _block(records: Sequence[Record], color: bool) -> list[str]:
         lines.append(text)
         lines += [f"      {details.pop(0)}" for _ in rows]
         lines += _controls_line(record)
+        lines += [f"      chosen: {chosen_text(record.chosen)}"] * bool(record.chosen)
     return lines
 
 

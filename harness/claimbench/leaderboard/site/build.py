@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from claimbench.errors import UsageError
+from claimbench.judging.chosen import chosen_text
 from claimbench.judging.record import Control, Record
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import interval_text, number
@@ -220,6 +221,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"day": day, "safe_url": safe_url, "number": number}
+    environment.filters["chosen"] = chosen_text
     environment.globals |= {"Verdict": Verdict}
     return environment
 

@@ -69,6 +69,8 @@ def execute(
             metrics = checked_metrics(function(run, **job.arguments))
             for name in run.curves:
                 _check_name("curve", name)
+            for name in run.choices:
+                _check_name("choice", name)
         _refuse_what_the_key_does_not_know(job, guard)
     except BaseException as error:  # the author's code may raise anything
         if not apart and _is_the_users(error):
@@ -92,6 +94,7 @@ def execute(
         time.perf_counter() - begin,
         _cpu_seconds() - cpu,
         _peak_mb(),
+        chosen=run.choices,
     )
 
 

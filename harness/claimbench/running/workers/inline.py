@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from claimbench.author import Choice
 from claimbench.profiles import Profile, cpu_model
 from claimbench.running.artefacts import ArtefactStore
 from claimbench.running.loading import forget_changed, suite_first
@@ -64,5 +65,7 @@ class _InlineHost:
     def progress(self, done: int, total: int) -> None:
         pass
 
-    def artefact(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def artefact(
+        self, function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> tuple[Any, dict[str, Choice]]:
         return self._store.get(function, arguments)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from claimbench.author import Choice
 from claimbench.identity.methods import Replacement
 from claimbench.profiles import Profile
 
@@ -93,6 +94,7 @@ class Outcome:
         environment: what the process computed with, see `claimbench.running.workers.environment`.
         failure: why there are no metrics.
         log: what the run printed, its end where it is long; empty where it printed itself.
+        chosen: what was chosen in tuning, by name.
     """
 
     job: Job
@@ -106,6 +108,7 @@ class Outcome:
     environment: dict[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
     log: str = ""
+    chosen: dict[str, Choice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from claimbench.author import Choice
 from claimbench.home import users_home
 from claimbench.identity.methods import Replacement
 from claimbench.profiles import Profile
@@ -149,7 +150,9 @@ class SocketHost:
             self._last = now
             send(self._sock, {"progress": [done, total]})
 
-    def artefact(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def artefact(
+        self, function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> tuple[Any, dict[str, Choice]]:
         """See `claimbench.author.Host`."""
         return self._store.get(function, arguments)
 
@@ -197,6 +200,7 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
             "peak_mb": outcome.peak_mb,
             "artefacts": outcome.artefacts,
             "environment": outcome.environment,
+            "chosen": outcome.chosen,
         },
         "failure": failure and {"message": failure.message, "traceback": failure.traceback},
     }
