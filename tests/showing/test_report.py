@@ -188,7 +188,7 @@ def test_what_was_chosen_stands_below_the_metrics():
         "seeds": 6,
     }
     lines = render([record(chosen={"AdamW": [choice]}), record(claim="b")], color=False)
-    assert lines.splitlines()[5:8] == [
+    assert lines.splitlines()[6:9] == [
         "      control: quarter rejected 0/1",
         "      chosen: AdamW lr 0.01 (end of its grid)",
         "  b      ✓ reproduced  6/6   rejected 0/6  1.3 s",

@@ -20,14 +20,9 @@ if TYPE_CHECKING:
 def render(records: Sequence[Record], *, color: bool) -> str:
     """Return the table of verdicts as text, one block a paper, tier and profile.
 
-        A claim's line has verdict, seeds held, what became of its controls, and the time of its runs;
-    <<<<<<< HEAD
-        below it stand a line for each expected metric and one that names the controls. It
-        fits into 100 columns for most papers, and is never cut.
-    =======
-        below it stand a line for each expected metric, one that names the controls, and one of what
-        was chosen in tuning. It fits into 100 columns for most papers, and is never cut.
-    >>>>>>> judged
+    A claim's line has verdict, seeds held, what became of its controls, and the time of its runs;
+    below it stand a line for each expected metric, one that names the controls, and one of what
+    was chosen in tuning. It fits into 100 columns for most papers, and is never cut.
     """
     groups: dict[tuple[str, str, str, str | None], list[Record]] = {}
     for record in records:
