@@ -137,7 +137,7 @@ def test_outcomes_exit_code_and_table(shared):
         assert any(re.fullmatch(row, line) for line in table), row
 
 
-def test_failure_is_the_headline_then_the_command_that_repeats_it(shared):
+def test_failure_is_one_line_then_the_command_that_repeats_it(shared):
     text = shared.text
     failures = text[text.index("= FAILURES =") : text.index("= claims =")].splitlines()
     start = next(i for i, line in enumerate(failures) if line.startswith("tiny::fails diverged"))
@@ -148,7 +148,7 @@ def test_failure_is_the_headline_then_the_command_that_repeats_it(shared):
     assert "Diverged" not in "\n".join(failures), "no traceback of ours"
 
 
-def test_error_shows_headline_repeat_traceback_and_log(shared):
+def test_error_shows_line_repeat_traceback_and_log(shared):
     section = shared.text[shared.text.index("= ERRORS =") : shared.text.index("= FAILURES =")]
     order = [
         "tiny::breaks error: seed 0: ValueError: it cannot be measured\n",
@@ -174,16 +174,16 @@ def test_claims_json_has_every_verdict_with_its_numbers(shared):
     assert all(set(fields.split()) <= record.keys() for record in records)
     holds = records[0]
     assert holds["reported"] == {"value": 1.25}
-    assert holds["headline"].startswith("tiny::holds reproduced: ")
+    assert holds["line"].startswith("tiny::holds reproduced: ")
     assert holds["repeat"] == "pytest tiny/claims.yaml::holds"
     assert len(holds["metrics"]["value"]["values"]) == 3
     assert [record["as_expected"] for record in records] == [True, False, True, False, True, False]
     for record in records:
-        data = {k: v for k, v in record.items() if k not in ("as_expected", "headline", "repeat")}
+        data = {k: v for k, v in record.items() if k not in ("as_expected", "line", "repeat")}
         assert Record.from_json(json.dumps(data)).as_json() == data
 
 
-def test_junitxml_contains_headline_and_repeat_command(shared):
+def test_junitxml_contains_line_and_repeat_command(shared):
     texts = {
         case.attrib["name"]: "".join(
             node.attrib.get("message", "") + (node.text or "") for node in case

@@ -32,7 +32,7 @@ def lived_in(project, environment):
     for folder in paper_folders(root / "papers"):
         spec = load_spec(folder, cache)
         for claim in spec.claims:
-            for override in ({}, *claim.controls):
+            for override in ({}, *claim.controls.values()):
                 arguments = {**spec.experiments[claim.experiment].arguments("smoke"), **override}
                 now = run_identity(spec, claim.experiment, arguments, profile=profile, cache=cache)
                 for version in range(VERSIONS):

@@ -88,7 +88,7 @@ def test_verify_is_killed_and_typed_again(make_paper, wait_until):
     finished = paper.runs()[0]
     (paper.folder / "go").touch()
     (result,) = verify(paper.folder, control=False, max_seeds=2)
-    assert result.verdict != "error", result.headline
+    assert result.verdict != "error", result.line
     assert paper.runs().count(finished) == 1
 
 

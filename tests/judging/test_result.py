@@ -37,8 +37,8 @@ def test_as_expected(known, expected):
 
 
 def test_words_of_a_result():
-    assert result("diverged").headline == "tiny::holds diverged: why"
-    assert result("reproduced", known="vacuous").headline == (
+    assert result("diverged").line == "tiny::holds diverged: why"
+    assert result("reproduced", known="vacuous").line == (
         "tiny::holds reproduced, though the spec knows it as vacuous: why"
     )
     assert (result("error").verdict, result("error").claim, result("error").reason) == (

@@ -306,11 +306,11 @@ def test_known_divergence_keeps_what_its_positive_control_showed(results):
     assert (record.known, record.known_verdict) == (KNOWN["finding"], "diverged")
 
 
-def test_headline_is_one_line_that_names_paper_claim_verdict_and_reason(results):
-    assert results["vacuous"].headline == (
+def test_a_result_is_one_line_that_names_paper_claim_verdict_and_reason(results):
+    assert results["vacuous"].line == (
         "vacuous::holds vacuous: the control without passes the same check"
     )
-    assert results["known_holds"].headline == (
+    assert results["known_holds"].line == (
         "known_holds::holds reproduced, though the spec knows it as diverged: "
         "3 of 3 seeds held; control rejected"
     )

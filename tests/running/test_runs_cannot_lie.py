@@ -32,7 +32,7 @@ def measuring(body: str, top: str = "") -> str:
 
 def failure(paper, **options) -> str:
     (result,) = verify(paper.folder, **options)
-    assert result.verdict == "error", result.headline
+    assert result.verdict == "error", result.line
     return result.reason.removeprefix("seed 0: AuthorError: ")
 
 
@@ -296,7 +296,7 @@ def test_data_set_is_declared_or_an_error(make_paper, declared):
     paper = make_paper(code=measuring("load(NAME)", top), experiments={"measure": experiment})
     (result,) = verify(paper.folder)
     if declared:
-        assert result.verdict == "reproduced", result.headline
+        assert result.verdict == "reproduced", result.line
     else:
         said = result.reason.partition(" loads ")[2]
         assert said == (
@@ -324,7 +324,7 @@ def test_surroundings_of_a_run_are_fixed(make_paper, tmp_path, monkeypatch):
     )
     paper = make_paper(code=code)
     (result,) = verify(paper.folder, control=False)
-    assert result.verdict == "reproduced", result.headline
+    assert result.verdict == "reproduced", result.line
     metrics = result.record.metrics
     seen = {
         name: list(metrics[name].values) for name in ("files", "home", "setting", "lang", "same")

@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
             options.claim,
             settings,
             watch=view.status,
-            report=lambda result: view.say(result.headline),
+            report=lambda result: view.say(result.line),
         )
     if target is not None:
         records = [result.record.as_json() for result in results]

@@ -151,7 +151,7 @@ def run(config: RunConfig, plain: Any, tracker: Tracker) -> list[Result]:
         with View(progress.line, progress.table) as view:
             for trial in trials:
                 results.append(engine.finish(trial))
-                view.say(results[-1].headline)
+                view.say(results[-1].line)
                 tracker.verdict(trial.spec, results[-1], engine.store)
     return results
 

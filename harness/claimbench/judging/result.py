@@ -52,7 +52,7 @@ class Result:
         return bool(self.record.metrics)
 
     @property
-    def headline(self) -> str:
+    def line(self) -> str:
         """The failure or success in one line: paper, claim, verdict, reason."""
         word = str(self.verdict)
         if self.verdict is Verdict.REPRODUCED and self.record.known_verdict is not None:

@@ -297,7 +297,7 @@ class ClaimSession:
                 {
                     **result.record.as_json(),
                     "as_expected": result.as_expected,
-                    "headline": result.headline,
+                    "line": result.line,
                     "repeat": result.repeat,
                 }
                 for result in self.results
@@ -321,7 +321,7 @@ class ClaimSession:
         terminalreporter.write(self.judging.render(records, color=color) + "\n")
         for result in self.results:
             if not result.as_expected:
-                terminalreporter.write_line(result.headline, red=True)
+                terminalreporter.write_line(result.line, red=True)
                 terminalreporter.write_line(f"  repeat: {result.repeat}")
         if self.config.getoption("numprocesses", None):
             terminalreporter.write_line("plain pytest already uses all cores; -n gains nothing")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class NotAsExpected(Exception):
-    """A verdict that fails the test; its text is the claim's headline."""
+    """A verdict that fails the test; its text is one line on the claim."""
 
 
 class Diverged(NotAsExpected):
@@ -105,7 +105,7 @@ class ClaimItem(pytest.Item):
         if result.verdict is Verdict.ERROR:
             if result.failure is not None and result.failure.exception is not None:
                 raise result.failure.exception  # where a debugger should open
-            raise RunError(result.headline)
+            raise RunError(result.line)
         if result.verdict is Verdict.SKIPPED:
             pytest.skip(result.reason)
 
@@ -113,11 +113,11 @@ class ClaimItem(pytest.Item):
         """Fail unless the verdict is the expected one."""
         assert self.result is not None  # set in setup
         if self.result.verdict is Verdict.DIVERGED:
-            raise Diverged(self.result.headline)
+            raise Diverged(self.result.line)
         if self.result.verdict is Verdict.VACUOUS:
-            raise Vacuous(self.result.headline)
+            raise Vacuous(self.result.line)
         if not self.result.as_expected:
-            raise NotAsExpected(self.result.headline)
+            raise NotAsExpected(self.result.line)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show a verdict in our words, and anything else as pytest does."""

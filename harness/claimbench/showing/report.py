@@ -68,7 +68,7 @@ def failure_text(result: Result) -> str:
 
     An error also shows the traceback in the paper folder and what the run printed.
     """
-    parts = [result.headline, f"repeat: {result.repeat}"]
+    parts = [result.line, f"repeat: {result.repeat}"]
     if result.failure is not None:
         if result.failure.traceback:
             parts += ["", result.failure.traceback.rstrip()]
