@@ -180,7 +180,7 @@ def judged_again(record: Record) -> dict[str, Any]:
         record: with a verdict that was judged.
 
     Returns:
-        The fields that follow, by name: verdict and reason, and those of `findings`.
+        The fields that follow, by name: verdict, reason, `expect_text` and those of `findings`.
 
     Raises:
         ValueError: values and regions can't be judged at all; says why in a sentence.
@@ -202,9 +202,9 @@ def judged_again(record: Record) -> dict[str, Any]:
     decided = decide(case)
     if isinstance(decided, Wanted):
         raise ValueError(f"no verdict follows without {decided.value}")
-    return {"verdict": decided[0], "reason": decided[1]} | findings(
-        case, record.reported, decided[0]
-    )
+    words = {name: str(region) for name, region in regions.items()}
+    found = {"verdict": decided[0], "reason": decided[1], "expect_text": words}
+    return found | findings(case, record.reported, decided[0])
 
 
 def shown(metrics: Mapping[str, Measured], regions: Regions, rule: str, max_seeds: int) -> Shown:

@@ -15,51 +15,66 @@ if TYPE_CHECKING:
     from claimbench.judging.sample import Sample
     from claimbench.judging.trial import Trial
     from claimbench.running.store import StoredRun
+    from claimbench.spec.models import Claim, Spec
+    from claimbench.tiers import Tier
 
 
 def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
     """Return the record of a verdict on the claim that is being tried."""
-    spec, claim, tier, main = trial.spec, trial.claim, trial.settings.tier, trial.main
+    spec, claim, main = trial.spec, trial.claim, trial.main
     experiment = spec.experiments[claim.experiment]
-    known = claim.known_at(tier)
-    expect = claim.expect_at(tier).items()
     runs = [run for sample in trial.samples() for run in sample.judged]
     case = trial.case() if main is not None and main.rule != "probe" else None
     found = findings(case, claim.reported, verdict) if case else _unjudged(main)
     return Record(
         paper=spec.slug,
         claim=claim.id,
-        headline=claim.headline,
-        kind=claim.kind,
-        fidelity=claim.fidelity,
-        tier=tier,
+        tier=trial.settings.tier,
         profile=trial.settings.profile,
         method=", ".join(map(str, trial.settings.methods)) or None,
         verdict=verdict,
         reason=reason,
-        rule=claim.rule,
-        max_seeds=claim.max_seeds,
-        deterministic=experiment.deterministic,
-        expect={name: region.model_dump(exclude_none=True) for name, region in expect},
-        expect_text={name: str(region) for name, region in expect},
-        reported=dict(claim.reported),
-        known=known.finding if known is not None else None,
-        known_verdict=Verdict(known.word) if known is not None else None,
-        amended=len(claim.amended),
         run_key=main.identity.key if main is not None else None,
-        spec_hash=spec.claim_hash(claim),
         started_at=min((run.started_at for run in runs), default=None),
         seconds=sum((run.seconds for run in runs), 0.0),
         cpu_seconds=sum((run.cpu_seconds for run in runs), 0.0),
         peak_mb=max((run.peak_mb for run in runs if run.peak_mb), default=None),
         data={name: about(name) for name in experiment.data},
         packages=dict(main.identity.packages) if main is not None else {},
-        commit=max(runs, key=lambda run: run.started_at).commit if runs else trial.commit,
+        commit=_commit(runs) if runs else trial.commit,
         cpu=main.identity.machine if main is not None else trial.cpu,
         judged_at=None,
+        **written_down(spec, claim, trial.settings.tier),
         **found,
         chosen=chosen_in(run.chosen for run in main.judged) if main is not None else {},
     )
+
+
+def written_down(spec: Spec, claim: Claim, tier: Tier) -> dict[str, Any]:
+    """Return the fields of a record that the spec gives."""
+    known = claim.known_at(tier)
+    expect = claim.expect_at(tier).items()
+    return {
+        "headline": claim.headline,
+        "kind": claim.kind,
+        "fidelity": claim.fidelity,
+        "rule": claim.rule,
+        "max_seeds": claim.max_seeds,
+        "deterministic": spec.experiments[claim.experiment].deterministic,
+        "expect": {name: region.model_dump(exclude_none=True) for name, region in expect},
+        "expect_text": {name: str(region) for name, region in expect},
+        "reported": dict(claim.reported),
+        "known": known.finding if known is not None else None,
+        "known_verdict": Verdict(known.word) if known is not None else None,
+        "amended": len(claim.amended),
+        "spec_hash": spec.claim_hash(claim),
+    }
+
+
+def _commit(runs: Sequence[StoredRun]) -> str | None:
+    """Return the commit of the last run; of those whose code was in no commit, if there are any."""
+    unclean = [run for run in runs if run.commit is not None and run.commit.endswith("+")]
+    return max(unclean or runs, key=lambda run: run.started_at).commit
 
 
 def _unjudged(main: Sample | None) -> dict[str, Any]:
