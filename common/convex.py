@@ -1,11 +1,11 @@
 """Convex losses with closed-form derivatives. Points have shape (..., p), values (...)."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp, softmax
 
 Array = npt.NDArray[np.floating[Any]]
 Draws = npt.NDArray[np.integer[Any]] | int
@@ -110,126 +110,6 @@ class Coordinates:
 
 
 @dataclass(frozen=True)
-class Rows(ABC):
-    """f = mean of φ(aᵢᵀ w; bᵢ) over n rows + ½ ridge ‖w‖²; subclasses give φ and its derivatives.
-
-    Attributes:
-        a: A, shape (n, p).
-        b: shape (n,).
-        ridge: 0 or more.
-    """
-
-    a: Array
-    b: Array
-    ridge: float = 0.0
-
-    bend = 1.0
-    """The largest second derivative of φ in z."""
-
-    @abstractmethod
-    def phi(self, z: Array, b: Array) -> Array:
-        """Return φ(z; b)."""
-
-    @abstractmethod
-    def slope(self, z: Array, b: Array) -> Array:
-        """Return its derivative in z."""
-
-    @abstractmethod
-    def curvature(self, z: Array, b: Array) -> Array:
-        """Return its second derivative in z."""
-
-    def value(self, w: Array) -> Array:
-        """Return f, shape (...)."""
-        ridge = self.ridge / 2 * (w**2).sum(axis=-1)
-        return np.asarray(self.phi(w @ self.a.T, self.b).mean(axis=-1) + ridge)
-
-    def gradient(self, w: Array) -> Array:
-        """Return ∇f, shape (..., p)."""
-        slopes = self.slope(w @ self.a.T, self.b)
-        return np.asarray(slopes @ self.a / len(self.b) + self.ridge * w)
-
-    def row_gradient(self, w: Array, row: Draws) -> Array:
-        """Return the gradients of rows `row`, shape (...), one a point, each with the whole ridge.
-
-        Their mean over all rows is ∇f.
-        """
-        a = self.a[row]
-        slopes = self.slope((a * w).sum(axis=-1), self.b[row])[..., None]
-        return np.asarray(slopes * a + self.ridge * w)
-
-    def row_gradients(self, w: Array) -> Array:
-        """Return the gradients of all rows, shape (..., n, p)."""
-        slopes = self.slope(w @ self.a.T, self.b)
-        return slopes[..., None] * self.a + self.ridge * w[..., None, :]
-
-    def hessian(self, w: Array) -> Array:
-        """Return ∇²f, shape (..., p, p)."""
-        weights = self.curvature(w @ self.a.T, self.b)[..., None, :] / len(self.b)
-        return (self.a.T * weights) @ self.a + self.ridge * np.eye(self.a.shape[1])
-
-    def smoothness(self) -> float:
-        """Return an L: `bend` times the largest eigenvalue of AᵀA/n, plus the ridge."""
-        top = np.linalg.norm(self.a, 2) ** 2 / len(self.b)
-        return float(self.bend * top + self.ridge)
-
-    def row_smoothness(self) -> float:
-        """Return the largest L of a single row's loss."""
-        return float(self.bend * (self.a**2).sum(axis=1).max() + self.ridge)
-
-    def optimum(self) -> Array:
-        """Return the minimum, shape (p,), from zero by Newton's method.
-
-        Raises:
-            RuntimeError: as in `newton`.
-        """
-        return newton(self, np.zeros(self.a.shape[1]))
-
-
-@dataclass(frozen=True)
-class Squares(Rows):
-    """φ(z; b) = ½ (z − b)²."""
-
-    def phi(self, z: Array, b: Array) -> Array:
-        """Return φ."""
-        return (z - b) ** 2 / 2
-
-    def slope(self, z: Array, b: Array) -> Array:
-        """Return z − b."""
-        return z - b
-
-    def curvature(self, z: Array, b: Array) -> Array:
-        """Return 1."""
-        return np.ones_like(z)
-
-    def optimum(self) -> Array:
-        """Return the minimum, without a ridge that of least norm."""
-        root = np.sqrt(self.ridge * len(self.b))
-        a = np.vstack([self.a, root * np.eye(self.a.shape[1])]) if self.ridge else self.a
-        b = np.concatenate([self.b, np.zeros(len(a) - len(self.b))])
-        found: Array = np.linalg.lstsq(a, b, rcond=None)[0]
-        return found
-
-
-@dataclass(frozen=True)
-class Logistic(Rows):
-    """φ(z; b) = log(1 + exp(−b z)), b = ±1."""
-
-    bend = 0.25
-
-    def phi(self, z: Array, b: Array) -> Array:
-        """Return φ."""
-        return np.logaddexp(0, -b * z)
-
-    def slope(self, z: Array, b: Array) -> Array:
-        """Return −b / (1 + exp(b z))."""
-        return -b * _sigmoid(-b * z)
-
-    def curvature(self, z: Array, b: Array) -> Array:
-        """Return s (1 − s), s = 1 / (1 + exp(−z))."""
-        return _sigmoid(z) * _sigmoid(-z)
-
-
-@dataclass(frozen=True)
 class LogSumExp:
     """f = μ log Σ exp((aᵢᵀ w − bᵢ) / μ), a smooth maximum.
 
@@ -245,9 +125,7 @@ class LogSumExp:
 
     def value(self, w: Array) -> Array:
         """Return f, shape (...)."""
-        z = self._scaled(w)
-        top = z.max(axis=-1, keepdims=True)
-        return np.asarray(self.mu * (np.log(np.exp(z - top).sum(axis=-1)) + top[..., 0]))
+        return np.asarray(self.mu * logsumexp(self._scaled(w), axis=-1))
 
     def gradient(self, w: Array) -> Array:
         """Return Aᵀ π, π the softmax, shape (..., p)."""
@@ -268,10 +146,4 @@ class LogSumExp:
         return (w @ self.a.T - self.b) / self.mu
 
     def _shares(self, w: Array) -> Array:
-        z = self._scaled(w)
-        e = np.exp(z - z.max(axis=-1, keepdims=True))
-        return np.asarray(e / e.sum(axis=-1, keepdims=True))
-
-
-def _sigmoid(z: Array) -> Array:
-    return np.exp(-np.logaddexp(0, -z))
+        return np.asarray(softmax(self._scaled(w), axis=-1))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from common.convex import Coordinates, Logistic, LogSumExp, Quadratic, Squares, newton
+from common.convex import Coordinates, LogSumExp, Quadratic, newton
+from common.linear_models import Logistic, Softmax, Squares
 
 RNG = np.random.default_rng(1)
 A, B = RNG.standard_normal((8, 3)) * [1, 2, 3], RNG.standard_normal(8)
@@ -17,6 +18,8 @@ LOSSES = {
     "log-sum-exp": LogSumExp(A, B, mu=0.7),
 }
 POINTS = RNG.standard_normal((2, 5, 3))
+CLASSES = Softmax(A[:, :2], np.array([0, 2, 1, 1, 0, 2, 2, 1]), classes=3, ridge=0.3)
+CLASS_POINTS = RNG.standard_normal((2, 5, 6))
 
 
 def differences(function, w):
@@ -98,3 +101,19 @@ def test_newton_says_where_there_is_no_minimum():
     separable = Logistic(np.array([[1.0], [2.0]]), np.ones(2))
     with pytest.raises(RuntimeError, match="strictly convex"):
         newton(separable, np.zeros(1), steps=20)
+
+
+def test_softmax_loss_equals_torch_and_its_derivatives_fit():
+    w, loss = CLASS_POINTS, CLASSES
+    scores = torch.tensor(A[:, :2] @ w.reshape(2, 5, 3, 2).mT)
+    entropy = torch.nn.functional.cross_entropy(
+        scores.flatten(0, 2), torch.tensor(loss.labels).repeat(10), reduction="none"
+    )
+    expected = entropy.reshape(2, 5, 8).mean(-1).numpy() + 0.15 * (w**2).sum(-1)
+    np.testing.assert_allclose(loss.value(w), expected, rtol=1e-12)
+    gradient = loss.gradient(w)
+    np.testing.assert_allclose(gradient, differences(loss.value, w), rtol=1e-6, atol=1e-8)
+    hessian = differences(loss.gradient, w)
+    np.testing.assert_allclose(loss.hessian(w), hessian, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(loss.row_gradients(w).mean(-2), gradient, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(loss.gradient(loss.optimum()), 0, atol=1e-10)
