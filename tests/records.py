@@ -55,6 +55,7 @@ RECORD: dict[str, Any] = {
     "commit": "abc",
     "cpu": "CPU A",
     "judged_at": "2026-01-01T00:00:10+00:00",
+    "standing": {},
     "chosen": {},
 }
 

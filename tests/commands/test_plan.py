@@ -72,7 +72,7 @@ def publish(paper, **changes):
     path = root / "leaderboards" / "results" / "cpu" / "smoke" / "tiny.json"
     path.parent.mkdir(parents=True)
     entry = {"results": {"CPU A": {"record": record, "code": {}}}, "history": []}
-    head = {"format": 1, "paper": "tiny", "profile": "cpu", "tier": "smoke"}
+    head = {"format": 2, "paper": "tiny", "profile": "cpu", "tier": "smoke"}
     path.write_text(json.dumps({**head, "claims": {"holds": entry}}), encoding="utf-8")
 
 

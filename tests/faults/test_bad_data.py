@@ -134,8 +134,8 @@ REST = "restore the file, or remove it and publish again"
     ("content", "message"),
     [
         (b"", ":1:1: no JSON: "),
-        (b'{"format": 1, "claims": {"caf\xe9": 1}}', ": no JSON: "),
-        (b'{"format": 1, "claims": NaN}', ": no JSON: "),
+        (b'{"format": 2, "claims": {"caf\xe9": 1}}', ": no JSON: "),
+        (b'{"format": 2, "claims": NaN}', ": no JSON: "),
         (b"null", "no published results (TypeError"),
         (b'"text"', "no published results (TypeError"),
         (b'{"format": "one"}', "format one, and this version reads 1; update claimbench"),

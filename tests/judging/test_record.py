@@ -28,6 +28,7 @@ from claimbench.judging.record import (
     schema,
     weakest,
 )
+from claimbench.judging.standing import Standing
 from claimbench.judging.verdict import EXPLAINABLE, SettingVerdict, Verdict
 from claimbench.spec.models import Fidelity, Kind, Rule
 from claimbench.tiers import TIERS
@@ -55,7 +56,6 @@ arguments = st.dictionaries(
 )
 outcomes = st.sampled_from(SettingVerdict)
 passing = st.builds(Setting, outcomes, counts, counts, arguments, metrics)
-controls = st.builds(Control, outcomes, counts, counts, arguments, metrics, texts)
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | finite | texts
 chosen = st.builds(
     Chosen,
@@ -64,6 +64,7 @@ chosen = st.builds(
     st.lists(texts, max_size=2).map(tuple),
     counts,
 )
+controls = st.builds(Control, outcomes, counts, counts, arguments, metrics, texts)
 regions = st.sampled_from(
     [{"at_least": 1.0}, {"between": (0.0, 1.0)}, {"equals": 1e-12, "abs": 1e-13}, {"below": 2.0}]
 )
@@ -93,6 +94,7 @@ records = st.builds(
     peak_mb=st.none() | finite,
     data=st.dictionaries(texts, words, max_size=2),
     packages=words,
+    standing=st.dictionaries(texts, st.sampled_from(Standing), max_size=2),
     chosen=st.dictionaries(texts, st.lists(chosen, max_size=2).map(tuple), max_size=2),
 )
 

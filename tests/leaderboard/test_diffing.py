@@ -91,7 +91,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
 
 
-def test_revisions_and_folders(make_file, tmp_path, monkeypatch):
+def test_revisions_and_folders(make_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     git(tmp_path, "init", "-q")
     for message, verdict in (("one", "reproduced"), ("two", "diverged")):
@@ -101,6 +101,17 @@ def test_revisions_and_folders(make_file, tmp_path, monkeypatch):
     assert load("HEAD") == load(str(RESULTS)) == load(".") == load("leaderboards")
     (one,) = differences(load("HEAD~1"), load("HEAD"))
     assert (one.before, one.after) == ("reproduced", "diverged")
+    old = RESULTS / "cpu" / "smoke" / "lion.json"
+    text = old.read_text(encoding="utf-8").replace('"format": 2', '"format": 1')
+    old.write_text(text, encoding="utf-8")
+    write(make_file("tiger"), tmp_path / RESULTS)
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "older")
+    capsys.readouterr()
+    assert [file.paper for file in load("HEAD")] == ["tiger"]
+    assert capsys.readouterr().err == (
+        f"left out: HEAD:{old}, whose format this version does not read\n"
+    )
     for name in ("no-such-thing", "--output=x"):
         with pytest.raises(UsageError, match="is no"):
             load(name)

@@ -46,16 +46,16 @@ def test_newest_verdict_is_the_latest(make_entry):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": 1,', "f.json:1:14: no JSON: unexpected end of data"),
-        ('{"format": 2}', "f.json: format 2, and this version reads 1; update claimbench"),
-        ('{"format": 1}', "f.json: no published results (KeyError: 'claims'); restore the file"),
+        ('{"format": 2,', "f.json:1:14: no JSON: unexpected end of data"),
+        ('{"format": 3}', "f.json: format 3, and this version reads 2; update claimbench"),
+        ('{"format": 2}', "f.json: no published results (KeyError: 'claims'); restore the file"),
         ("[1]", "f.json: no published results (TypeError: "),
         (
-            '{"format": 1, "profile": "cpu", "tier": "tiny", "paper": "x", "claims": {}}',
+            '{"format": 2, "profile": "cpu", "tier": "tiny", "paper": "x", "claims": {}}',
             "f.json: unknown tier `tiny`; there are smoke, standard, full",
         ),
         (
-            '{"format": 1, "profile": "cpu", "tier": "full", "paper": "x", "claims": {"a": '
+            '{"format": 2, "profile": "cpu", "tier": "full", "paper": "x", "claims": {"a": '
             '{"results": {}, "history": []}}}',
             "f.json: no published results (KeyError: 'results')",
         ),

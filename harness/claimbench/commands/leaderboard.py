@@ -1,4 +1,4 @@
-"""`claimbench leaderboard`: publish verdicts, join and compare published ones, build their pages.
+"""`claimbench leaderboard`: publish verdicts, check, join and compare published ones, build pages.
 
 Publishing and joining write one file a paper and nothing that papers share, so that two branches
 that each publish something can be merged. Tables and site are derived from these files.
@@ -9,16 +9,19 @@ from __future__ import annotations
 import importlib.util
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_filters
 from claimbench.errors import UsageError
 from claimbench.home import home
+from claimbench.judging.words import counted
 from claimbench.leaderboard import diffing, mutation, tables
 from claimbench.leaderboard.alert import alerts
 from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
 from claimbench.leaderboard.board import Board, make_board
+from claimbench.leaderboard.checking import problems
 from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import merge as merged
 from claimbench.leaderboard.merging import no_collection
@@ -82,6 +85,17 @@ def add(parser: ArgumentParser) -> None:
     build.add_argument(
         "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
     )
+    check = actions.add_parser(
+        "check",
+        help="judge every published record again from its own values, without running anything",
+        description="Judge every published record again from its own values and regions, and "
+        "compare it with the spec that it names, its history and its place. What does not follow "
+        "is named, with file, claim and remedy.",
+        epilog="exit codes: 0 all of it follows, 1 something does not, 2 usage or spec error",
+    )
+    check.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="default: leaderboards/results"
+    )
     alert = actions.add_parser(
         "alert",
         help="list the claims that are worse than they were, as Markdown for an issue",
@@ -122,6 +136,8 @@ def run(options: Namespace) -> int:
         )
     if options.action == "alert":
         return alert(options.folder)
+    if options.action == "check":
+        return check(options.folder)
     if options.action == "merge":
         return merge(options.folders, into=options.into)
     if options.action == "build":
@@ -176,6 +192,22 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
     finally:
         cache.close()
     return AS_EXPECTED
+
+
+def check(folder: Path | None) -> int:
+    """Print what in the published results does not follow from their own values; 1 if anything."""
+    papers = papers_root()
+    results = results_in(folder) if folder else results_folder()
+    cache = Cache(home())
+    try:
+        found = list(problems(results, papers, cache, datetime.now(UTC)))
+    finally:
+        cache.close()
+    for problem in found:
+        error(problem)
+    count = len(list(results.rglob("*.json")))
+    line(f"{counted(len(found), 'problem')} in {counted(count, 'file')} below {results}")
+    return NOT_AS_EXPECTED if found else AS_EXPECTED
 
 
 def alert(folder: Path | None) -> int:

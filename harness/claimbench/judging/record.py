@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, PlainSerializer, TypeAdapter, ValidationEr
 from claimbench.errors import RecordError
 from claimbench.judging.chosen import Chosen
 from claimbench.judging.rules import median_interval
+from claimbench.judging.standing import Standing
 from claimbench.judging.verdict import SettingVerdict, Verdict
 from claimbench.spec.models import Fidelity, Kind, Rule
 from claimbench.tiers import Tier
@@ -165,6 +166,7 @@ class Record:
         commit: of the code.
         cpu: the CPU model.
         judged_at: when the store took it up, ISO 8601; None until then.
+        standing: of each of the paper's numbers, how ours stands to it; empty if not judged.
         chosen: by name, what was chosen in tuning for the claim's own runs.
     """
 
@@ -207,6 +209,7 @@ class Record:
     cpu: str
     judged_at: str | None
 
+    standing: dict[str, Standing]
     chosen: dict[str, tuple[Chosen, ...]]
 
     @staticmethod

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from claimbench.judging.recording import make_record, summarise
+from claimbench.judging.deciding import Case, Wanted, decide
+from claimbench.judging.recording import make_record, shown_by
 from claimbench.judging.result import Result
-from claimbench.judging.verdict import SettingVerdict, Verdict
-from claimbench.judging.words import counted, interval_text
+from claimbench.judging.verdict import Verdict
 from claimbench.spec.discovery import claim_arguments
 
 if TYPE_CHECKING:
@@ -89,73 +89,46 @@ class Trial:
         main = self.main
         if self.result is not None or main is None:
             return
+        if main.rule == "probe":
+            self._after_probe(main)
+            return
+        active = self.active()
+        if not any(one.fault for one in active) and not all(one.final for one in active):
+            return
+        found = decide(self.case())
+        if found is Wanted.CONTROLS:
+            self.controls = [self._joined(override) for override in self.claim.controls.values()]
+            found = decide(self.case())
+        elif found is Wanted.POSITIVE:
+            self.positive = self._joined(self._passes_with)
+            found = decide(self.case())
+        if not isinstance(found, Wanted):
+            self.end(*found)
+
+    def _after_probe(self, main: Sample) -> None:
         if main.fault is not None:
             self.end(Verdict.ERROR, main.fault.message)
         elif main.final:
-            self._after_main(main)
-
-    def _after_main(self, main: Sample) -> None:
-        if main.rule == "probe":
             there = f" (there: {self.elsewhere})" if self.elsewhere else ""
             self.end(Verdict.SKIPPED, f"judged from {self.claim.from_}{there}")
-        elif main.judgement.verdict is SettingVerdict.REPRODUCED:
-            self._try_controls(main)
-        elif main.judgement.verdict is SettingVerdict.DIVERGED:
-            self._try_positive(main)
-        else:
-            self.end(Verdict.INCONCLUSIVE, _undecided(main))
 
-    def _try_controls(self, main: Sample) -> None:
-        if not self.settings.control:
-            self.end(Verdict.REPRODUCED, f"{_seeds(main)}; control not run")
-            return
-        if not self.controls:
-            self.controls = [self._joined(override) for override in self.claim.controls.values()]
-        pairs = list(zip(self.claim.controls, self.controls, strict=True))
-        for name, sample in pairs:
-            if sample.fault is not None:
-                self.end(Verdict.ERROR, f"control {name}: {sample.fault.message}")
-                return
-        if not all(sample.final for sample in self.controls):
-            return
-        passing = [
-            name for name, sample in pairs if sample.judgement.verdict is SettingVerdict.REPRODUCED
-        ]
-        if passing:
-            what = (
-                f"control {passing[0]} passes"
-                if len(passing) == 1
-                else (f"controls {', '.join(passing)} pass")
-            )
-            self.end(Verdict.VACUOUS, f"the {what} the same check")
-            return
-        for name, sample in pairs:
-            if sample.judgement.verdict is SettingVerdict.UNDECIDED:
-                self.end(Verdict.INCONCLUSIVE, f"the control {name}: {_undecided(sample)}")
-                return
-        rejected = "control" if len(pairs) == 1 else f"all {len(pairs)} controls"
-        self.end(Verdict.REPRODUCED, f"{_seeds(main)}; {rejected} rejected")
+    def case(self) -> Case:
+        """Return what the runs that are there show, of the claim and what it is compared with."""
+        if self.main is None:
+            raise ValueError("nothing was run")
+        return Case(
+            regions=self.main.regions,
+            main=shown_by(self.main),
+            controls=self.claim.controls if self.settings.control else {},
+            tried=[shown_by(sample) for sample in self.controls],
+            passes_with=self._passes_with if self.settings.control else {},
+            positive=shown_by(self.positive) if self.positive else None,
+        )
 
-    def _try_positive(self, main: Sample) -> None:
+    @property
+    def _passes_with(self) -> Mapping[str, Any]:
         known = self.claim.known_at(self.settings.tier)
-        if known is None or not known.passes_with or not self.settings.control:
-            self.end(Verdict.DIVERGED, _missed(main))
-            return
-        if self.positive is None:
-            self.positive = self._joined(known.passes_with)
-        setting = f"passes_with {_shown(known.passes_with)}"
-        if self.positive.fault is not None:
-            self.end(Verdict.ERROR, f"{setting}: {self.positive.fault.message}")
-        elif self.positive.final:
-            verdict = self.positive.judgement.verdict
-            if verdict is SettingVerdict.REPRODUCED:
-                self.end(Verdict.DIVERGED, _missed(main))
-            elif verdict is SettingVerdict.DIVERGED:
-                self.end(
-                    Verdict.VACUOUS, f"{setting} fails too: nothing shows that the check can hold"
-                )
-            else:
-                self.end(Verdict.INCONCLUSIVE, f"{setting}: {_undecided(self.positive)}")
+        return (known.passes_with if known is not None else None) or {}
 
     def end(self, verdict: Verdict, reason: str) -> None:
         """Give the verdict."""
@@ -170,30 +143,3 @@ class Trial:
     def samples(self) -> list[Sample]:
         """Return all samples that the claim has had so far."""
         return [s for s in (self.main, *self.controls, self.positive) if s is not None]
-
-
-def _seeds(sample: Sample) -> str:
-    judgement = sample.judgement
-    return f"{judgement.held} of {counted(judgement.seeds, 'seed')} held"
-
-
-def _missed(sample: Sample) -> str:
-    """Say which metric missed its region, and by what."""
-    name = sample.misses() or next(iter(sample.regions))
-    value = interval_text(summarise(sample.judged)[name])
-    return f"{name} is {value}, expected {sample.regions[name]}; {_seeds(sample)}"
-
-
-def _undecided(sample: Sample) -> str:
-    judgement = sample.judgement
-    if judgement.seeds < sample.max_seeds:
-        advice = f"the rule `{sample.rule}` may take {sample.max_seeds}"
-    elif judgement.more_seeds is not None:
-        advice = f"about {judgement.more_seeds} more would probably decide"
-    else:
-        advice = "so near one half that 200 seeds would not decide"
-    return f"{_seeds(sample)}, which does not decide; {advice}"
-
-
-def _shown(arguments: Mapping[str, Any]) -> str:
-    return "(" + ", ".join(f"{name}={value!r}" for name, value in arguments.items()) + ")"

@@ -16,6 +16,7 @@ from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import number
 from claimbench.leaderboard.published import (
     RESULTS,
+    OtherFormat,
     Published,
     PublishedResult,
     parse,
@@ -25,6 +26,7 @@ from claimbench.leaderboard.published import (
 from claimbench.leaderboard.publishing import from_store
 from claimbench.running.store import Store
 from claimbench.showing.markdown import escape, table
+from claimbench.showing.output import error
 
 STORE = "store"
 
@@ -92,10 +94,16 @@ def _from_revision(name: str) -> list[Published]:
         listed = git(Path(), "ls-tree", *where)
     except GitError:
         raise UsageError(f"`{name}` is no folder, no git revision and not `{STORE}`") from None
-    found = []
+    found, other = [], []
     for path in listed.splitlines():
         if PurePosixPath(path).suffix == ".json":
-            found.append(parse(git(Path(), "show", f"{name}:{path}"), f"{name}:{path}"))
+            try:
+                found.append(parse(git(Path(), "show", f"{name}:{path}"), f"{name}:{path}"))
+            except OtherFormat as mistake:
+                other.append(mistake)
+    if other:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        error(f"left out: {other[0].where}{more}, whose format this version does not read")
     return found
 
 

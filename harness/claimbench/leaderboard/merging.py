@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from claimbench.judging.verdict import Verdict
@@ -55,8 +55,16 @@ def join(entries: Iterable[Entry]) -> Entry:
             before = newest.get(cpu)
             if before is None or result.follows(before):
                 newest[cpu] = result
-    history = sorted(events.items(), key=lambda item: (item[1].date or "", item[0]))
-    return Entry(newest, tuple(event for _, event in history))
+    return Entry(newest, tuple(sorted(events.values(), key=_age)))
+
+
+def _age(event: Event) -> tuple[str, str]:
+    return event.date or "", compact(event.as_json())
+
+
+def in_order(history: Sequence[Event]) -> bool:
+    """Say whether a history is in the order in which `join` puts it."""
+    return list(history) == sorted(history, key=_age)
 
 
 def flips(history: Iterable[Event]) -> list[tuple[Event, Verdict | None]]:

@@ -24,7 +24,7 @@ from claimbench.leaderboard.files import write_if_changed
 from claimbench.showing.output import error
 from claimbench.tiers import TIERS
 
-FORMAT = 1
+FORMAT = 2
 RESULTS = Path("leaderboards") / "results"
 
 Curves = dict[str, list[list[Any]]]
@@ -169,6 +169,20 @@ class Published:
             yield entry.latest.record
 
 
+class OtherFormat(UsageError):
+    """A file is of a version of claimbench whose records had other fields.
+
+    Attributes:
+        where: what the file is called.
+    """
+
+    def __init__(self, where: str, found: object) -> None:
+        self.where = where
+        older = isinstance(found, int) and found < FORMAT
+        remedy = "remove it and publish again; git keeps it" if older else "update claimbench"
+        super().__init__(f"{where}: format {found}, and this version reads {FORMAT}; {remedy}")
+
+
 def parse(text: str | bytes, where: str) -> Published:
     """Return the published results that a file's content describes.
 
@@ -188,10 +202,7 @@ def parse(text: str | bytes, where: str) -> Published:
         ) from None
     try:
         if data["format"] != FORMAT:
-            raise UsageError(
-                f"{where}: format {data['format']}, and this version reads {FORMAT}; "
-                "update claimbench"
-            )
+            raise OtherFormat(where, data["format"])
         _only(data, "format", "claims", *_OF_FILE)
         claims = data["claims"]
         place = {name: _text(data[name]) for name in _OF_FILE}

@@ -9,6 +9,7 @@ from typing import Any
 
 from claimbench.cache import Cache
 from claimbench.judging.record import Record, jsonable
+from claimbench.leaderboard.cleanliness import refuse_what_is_in_no_commit
 from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import join, merge
 from claimbench.leaderboard.published import (
@@ -55,6 +56,9 @@ def publish(
 
     Returns:
         The files that hold the store's verdicts, and how many of them were written.
+
+    Raises:
+        UsageError: a verdict is about code that is in no commit.
     """
     fresh = [
         one
@@ -63,6 +67,7 @@ def publish(
         and tier in (None, one.tier)
         and profile in (None, one.profile)
     ]
+    refuse_what_is_in_no_commit(fresh, papers)
     places = {one.path(folder) for one in fresh}
     with alone(folder):
         before = [read_file(place, folder) for place in sorted(places) if place.is_file()]

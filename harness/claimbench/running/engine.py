@@ -271,7 +271,7 @@ class Engine:
         if not self.settings.complete:
             return
         record = result.record
-        parts = (record.run_key, record.spec_hash, record.verdict, record.reason)
+        parts = (record.run_key, record.spec_hash, record.verdict, record.reason, record.commit)
         fingerprint = digest(repr((*parts, record.held, record.seeds, record.controls)))
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         self.store.add_verdict(replace(record, judged_at=now), fingerprint)

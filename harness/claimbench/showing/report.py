@@ -110,16 +110,24 @@ def _claim_cells(record: Record) -> tuple[str, ...]:
 def _metric_rows(record: Record) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, region in record.expect_text.items():
-        measured, reported = record.metrics.get(name), record.reported.get(name)
+        measured = record.metrics.get(name)
         rows.append(
             (
                 name,
                 interval_text(measured) if measured else "–",
                 region,
-                number(reported) if reported is not None else "",
+                reported_text(record, name),
             )
         )
     return rows
+
+
+def reported_text(record: Record, name: str) -> str:
+    """Return the paper's number of a metric and how ours stands to it; empty if there is none."""
+    if name not in record.reported:
+        return ""
+    text = number(record.reported[name])
+    return f"{text}, {record.standing[name]}" if name in record.standing else text
 
 
 def _controls_line(record: Record) -> Iterator[str]:

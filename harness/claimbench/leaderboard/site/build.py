@@ -33,6 +33,7 @@ from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Event, Published
 from claimbench.leaderboard.site import plots, readme
+from claimbench.showing.report import reported_text
 from claimbench.spec.models import Claim, Spec
 
 if TYPE_CHECKING:
@@ -244,12 +245,12 @@ def _facets(board: Board) -> dict[str, list[str]]:
 
 
 def _metric(record: Record, name: str) -> tuple[str, str, str, str]:
-    measured, reported = record.metrics.get(name), record.reported.get(name)
+    measured = record.metrics.get(name)
     return (
         name,
         interval_text(measured) if measured else "–",
         record.expect_text[name],
-        number(reported) if reported is not None else "",
+        reported_text(record, name),
     )
 
 
