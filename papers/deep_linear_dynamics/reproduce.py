@@ -2,14 +2,22 @@
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.special import digamma
+from common.fits import power
 
 from claimbench import Run, experiment
 
-from .digits import STARTS, fewest_iterations, pooled_mnist
+from .derivatives import energy_hessian, loss_slopes
+from .digits import (
+    STARTS,
+    fewest_iterations,
+    hidden_layers,
+    iterations,
+    pooled_mnist,
+    whitened_mnist,
+)
 from .method import (
     Array,
     activities,
@@ -29,6 +37,8 @@ from .method import (
     variance_fixed_point,
     variance_map,
 )
+from .modes import descent, fastest, first_crossings, integrated, off_diagonal
+from .spectra import gaussian_exponents, haar_errors, product_exponents
 
 START, LEARNT = 0.05, 0.9  # u₀, and u_f in units of s
 DEPTHS = (2, 4, 8, 16, 32, 64, 100)
@@ -51,17 +61,8 @@ def descent_direction(run: Run, *, told_white: bool = False) -> dict[str, float]
     sigma11 = np.eye(5) if told_white else x.T @ x / len(x)
     rates, total = flow(nets, y.T @ x / len(x), sigma11)
 
-    def loss(weights: Sequence[Array]) -> Array:
-        rest = y - x @ (weights[2] @ weights[1] @ weights[0]).swapaxes(-1, -2)
-        return (rest**2).sum(axis=(-2, -1)) / (2 * len(x))
-
     errors = [np.abs(total - nets[2] @ nets[1] @ nets[0]).max()]
-    for i, w in enumerate(nets):
-        for row, column in np.ndindex(w.shape[1:]):
-            moved = [net.astype(complex) for net in nets]
-            moved[i][:, row, column] += 1e-30j
-            slope = loss(moved).imag / 1e-30
-            errors.append(np.abs(rates[i][:, row, column] + slope).max())
+    errors += [np.abs(a + b).max() for a, b in zip(rates, loss_slopes(nets, x, y), strict=True)]
     square = [orthogonal(run.rng, 6, 6) for _ in range(3)]
     point = run.rng.standard_normal(6)
     there = jacobian(square, point, 1.3)
@@ -75,18 +76,23 @@ def descent_direction(run: Run, *, told_white: bool = False) -> dict[str, float]
 
 @experiment
 def initial_weights(run: Run, *, weights: str = "orthogonal") -> dict[str, float]:
-    """Tall, wide and 1 by 1 orthogonal matrices, and the variance of scaled Gaussian ones.
+    """Tall, wide and many 3 by 3 orthogonal matrices, and the variance of scaled Gaussian ones.
 
     `weights`: "gaussian" puts scaled Gaussian matrices in the place of orthogonal ones.
     """
     make = STARTS[weights]
     tall, wide = make(run.rng, 7, 4), make(run.rng, 4, 7)
     isometry = max(np.abs(w @ w.T - np.eye(4)).max() for w in (tall.T, wide))
-    signs = np.array([make(run.rng, 1, 1)[0, 0] for _ in range(400)])
+    mean, second, fourth = haar_errors(np.array([make(run.rng, 3, 3) for _ in range(2000)]))
+    squares = 250 * scaled_gaussian(run.rng, 100, 400) ** 2
+    lines = np.concatenate([squares.mean(axis=0), squares.mean(axis=1)])
     return {
         "isometry_error": float(isometry),
-        "mean_sign": float(np.abs(signs.mean())),
-        "variance_error": float(abs(250 * (scaled_gaussian(run.rng, 100, 400) ** 2).mean() - 1)),
+        "mean_error": mean,
+        "second_error": second,
+        "fourth_error": fourth,
+        "variance_error": float(abs(squares.mean() - 1)),
+        "line_error": float(np.abs(lines - 1).max()),
     }
 
 
@@ -115,11 +121,7 @@ def two_layers(
     half_times: Array = np.empty(0)
     for step in (rate, rate / 2):
         weights = decoupled([v, r, u], [np.full(4, math.sqrt(u0))] * 2)
-        maps = []
-        for _ in range(round(time / step) + 1):
-            rates, total = flow(weights, sigma31, sigma11)
-            maps.append(total)
-            weights = [w + step * dw for w, dw in zip(weights, rates, strict=True)]
+        maps = list(islice(descent(weights, sigma31, sigma11, step), round(time / step) + 1))
         modes = u.T @ np.array(maps) @ v
         strengths = np.diagonal(modes, axis1=1, axis2=2)
         times = step * np.arange(len(maps))
@@ -139,21 +141,6 @@ def two_layers(
     }
 
 
-def first_crossings(paths: Array, level: float) -> Array:
-    """Return at which step each column first reaches `level`, linear in between; inf if never."""
-    above = paths >= level
-    k = np.maximum(above.argmax(axis=0), 1)
-    columns = np.arange(paths.shape[1])
-    before, after = paths[k - 1, columns], paths[k, columns]
-    at = k - (after - level) / np.where(after == before, 1, after - before)
-    return np.where(above.any(axis=0), at, np.inf)
-
-
-def off_diagonal(modes: Array) -> float:
-    """Return the largest entry that is not on the diagonal, in absolute value."""
-    return float(np.abs(modes - np.diag(np.diag(modes))).max())
-
-
 @experiment
 def hyperbola(run: Run, *, factor: float = 1.0, decay: float = 0.0) -> dict[str, float]:
     """Eq. 8 from unequal a and b, integrated, against its conserved quantity and the times.
@@ -163,29 +150,24 @@ def hyperbola(run: Run, *, factor: float = 1.0, decay: float = 0.0) -> dict[str,
             ab = (c₀ / factor) sinh θ; printed is 1.
         decay: weight decay, which the theory does not have.
     """
-    drifts, errors, printed_errors = [], [], []
+    drifts, errors, printed_errors, form_errors = [], [], [], []
     for a, b, s, tau in ((0.6, 0.1, 1.0, 1.0), (0.05, 0.4, 2.0, 2.0), (1.2, 0.2, 1.5, 0.5)):
         uf, c0 = LEARNT * s, abs(a**2 - b**2)
-
-        def arrived(_: float, y: Array, uf: float = uf) -> float:
-            return float(y[0] * y[1] - uf)
-
-        arrived.terminal = True  # type: ignore[attr-defined]
-
-        def slope(_: float, y: Array, s: float = s, tau: float = tau) -> Array:
-            rest = s - y[0] * y[1]
-            return np.array([y[1] * rest - decay * y[0], y[0] * rest - decay * y[1]]) / tau
-
-        path = solve_ivp(slope, (0, 100), [a, b], "DOP853", events=arrived, rtol=1e-12, atol=1e-14)
-        time = path.t[-1] if path.status == 1 else math.inf
-        drifts.append(np.abs((path.y[0] ** 2 - path.y[1] ** 2) / (a**2 - b**2) - 1).max())
+        drift, time = integrated(a, b, uf, s, tau, decay)
+        drifts.append(drift)
         errors.append(abs(time / unequal_time(a, b, uf, s, tau) - 1))
+        ends = [math.asinh(2 * u / c0) for u in (a * b, uf)]
+        form_errors.append(abs(hyperbola_time(*ends, 2 * s, c0, tau) / time - 1))
         theta0, thetaf = (math.asinh(factor * u / c0) for u in (a * b, uf))
         printed = hyperbola_time(theta0, thetaf, factor * s, c0, tau)
         printed_errors.append(abs(printed / time - 1))
     return {
         "drift": float(max(drifts)),
         "time_error": float(max(errors)),
+        "form_error": float(max(form_errors)),
+        "equal_error": abs(
+            unequal_time(0.3, 0.3, 1.1, 1.7, 2.0) / two_layer_time(0.09, 1.1, 1.7, 2.0) - 1
+        ),
         "printed_error": float(max(printed_errors)),
     }
 
@@ -218,12 +200,11 @@ def deep_networks(
         sigma31 = (u * s) @ v.T
         expected = np.array([learning_time(START, LEARNT * mode, mode, depth) for mode in s])
         maps = []
-        for _ in range(round(1.5 * expected.max() * depth / step)):
-            rates, total = flow(weights, sigma31, np.eye(4))
+        most = round(1.5 * expected.max() * depth / step)
+        for total in islice(descent(weights, sigma31, np.eye(4), step / depth), most):
             maps.append(u.T @ total @ v)
             if (np.diag(maps[-1]) >= LEARNT * s).all():
                 break
-            weights = [w + step / depth * dw for w, dw in zip(weights, rates, strict=True)]
         strengths = np.diagonal(np.array(maps), axis1=1, axis2=2)
         times = step / depth * first_crossings(strengths / s, LEARNT)
         time_errors.append(np.abs(times / expected - 1).max())
@@ -243,6 +224,7 @@ def formulas(run: Run, *, s_factor: float = 1.0) -> dict[str, float]:
         "two_layer_error": [
             (two_layer_time(0.1, 1.5, two, 3), 0.75 * math.log(57)),
             (float(two_layer_strength(0.75 * math.log(4), 0.1, two, 3)), 8 / 23),
+            (float(two_layer_strength(1e4, 0.1, two, 3)), 2.0),
         ],
         "infinite_error": [
             (deep_limit_time(0.1, 1.5, two, 5, 3), 0.6 * (math.log(57) / 4 + 14 / 3))
@@ -285,16 +267,9 @@ def depth_delay(run: Run, *, layer_strength: float | None = None) -> dict[str, f
     return {
         "share_of_limit": float(delays[-1] / limit),
         "least_growth": float((delays[1:] / delays[:-1]).min()),
-        "exponent": exponent(DEPTHS[-3:], delays[-3:]),
+        "exponent": power(DEPTHS[-3:], delays[-3:]).exponent,
         "limit_error": abs(1e5 * learning_time(START, LEARNT, 1, 100_000) / limit - 1),
     }
-
-
-def exponent(xs: Sequence[float] | Array, ys: Array) -> float:
-    """Return the exponent of a power law fitted in logarithms; inf where a y is not finite."""
-    if not np.isfinite(ys).all():
-        return math.inf
-    return float(np.polyfit(np.log(xs), np.log(ys), 1)[0])
 
 
 @experiment
@@ -313,23 +288,12 @@ def best_rates(
     depths = np.array([2, 9, 27, 53, 99])  # of the paper's networks with 3, 10, 28, 54, 100 layers
     grid = 1e-4 * 1.03 ** np.arange(350)
     u0 = 1e-3 if layer_strength is None else layer_strength**depths
-    a = np.broadcast_to((u0 ** (1 / depths))[:, None], (len(depths), len(grid)))
-    learnt = np.zeros(a.shape)
-    with np.errstate(over="ignore", invalid="ignore"):  # the largest rates blow up
-        for step in range(steps):
-            u = a ** depths[:, None]
-            learnt = np.where(np.abs(u - 1) <= 1 - LEARNT, learnt, step + 1)
-            a = a + grid * (1 - u) * a ** (depths[:, None] - 1)
-    learnt = np.where(learnt < steps, learnt, np.inf)
-    fewest = learnt.min(axis=1)
-    tied = [np.flatnonzero(row == least) for row, least in zip(learnt, fewest, strict=True)]
-    best = np.array([np.exp(np.log(grid[i]).mean()) for i in tied])
-    best = np.where(np.isfinite(fewest), best, np.inf)
+    fewest, best, ends = fastest(depths, u0 ** (1 / depths), grid, LEARNT, steps)
     run.curve("iterations", depths, fewest)
     return {
-        "rate_exponent": exponent(depths[1:], best[1:]),
-        "steps_exponent": exponent(depths[-2:], fewest[-2:]),
-        "grid_ends": float(sum(i[0] == 0 or i[-1] == len(grid) - 1 for i in tied)),
+        "rate_exponent": power(depths[1:], best[1:]).exponent,
+        "steps_exponent": power(depths[-2:], fewest[-2:]).exponent,
+        "grid_ends": float(ends),
     }
 
 
@@ -361,14 +325,6 @@ def hessian(run: Run, *, spread: float = 1.0) -> dict[str, float]:
     }
 
 
-def energy_hessian(a: Array, s: float) -> Array:
-    """Return the second derivatives of (s − Π a)² / 2, exact to rounding."""
-    points = a[:, None] + 1e-30j * np.eye(len(a))  # a column a direction
-    product = points.prod(axis=0)
-    gradient = (product - s) * product / points
-    return gradient.imag / 1e-30
-
-
 # Initial weights
 
 
@@ -392,15 +348,16 @@ def mnist_depths(
     task = pooled_mnist(run.dtype.type)
     counts: dict[str, list[float]] = {}
     ends = 0
-    for i, (side, kind) in enumerate((("orthogonal", start), ("gaussian", "gaussian"))):
+    for side, kind in (("orthogonal", start), ("gaussian", "gaussian")):
         counts[side] = []
-        for j, depth in enumerate(depths):
-            sizes = [49, *[64] * (depth - 1), 10]
-            weights = [STARTS[kind](run.rng, sizes[k + 1], sizes[k]) for k in range(depth)]
+        for depth in depths:
+            weights = hidden_layers(run.rng, kind, 49, 64, depth)
             count, at_end = fewest_iterations(task, weights, rates, cap)
             counts[side].append(count)
             ends += at_end
-            run.progress(i * len(depths) + j + 1, 2 * len(depths))
+            run.progress(
+                len(counts) * len(depths) + len(counts[side]) - len(depths), 2 * len(depths)
+            )
         run.curve(f"{side}: iterations", depths, counts[side])
     return {
         "orthogonal_growth": counts["orthogonal"][-1] / counts["orthogonal"][0],
@@ -411,26 +368,42 @@ def mnist_depths(
 
 
 @experiment
+def whitened_depths(
+    run: Run, *, start: str = "orthogonal", depths: Sequence[int] = (2, 4), cap: int = 50
+) -> dict[str, float]:
+    """Iterations to learn whitened MNIST at several depths, at a learning rate of 0.02/L.
+
+    Args:
+        start: orthogonal or gaussian weights.
+        depths: L, increasing.
+        cap: iterations after which a descent counts as learnt.
+    """
+    task = whitened_mnist(run.dtype.type, 32)
+    counts = []
+    for i, depth in enumerate(depths, 1):
+        weights = hidden_layers(run.rng, start, 32, 32, depth)
+        counts.append(iterations(task, weights, 0.02 / depth, 1.1 * task.least, cap))
+        run.progress(i, len(depths))
+    run.curve(f"{start}: iterations", depths, counts)
+    return {"orthogonal_growth": counts[-1] / counts[0], "fewest": min(counts)}
+
+
+@experiment
 def products(run: Run, *, weights: str = "orthogonal", n: int = 100) -> dict[str, float]:
     """Singular values of products of 100 random matrices, n by n.
-
-    Those of the Gaussian product are taken as the accumulated diagonals of R in QR, since they
-    spread further than a product in floating point can hold.
 
     Args:
         weights: of the orthogonal product; "normalised": Gaussian with columns of length 1.
         n: size.
     """
-    depth, total, q, logs = 100, np.eye(n), np.eye(n), np.zeros((101, n))
-    for layer in range(depth):
-        w = (
-            run.rng.standard_normal((n, n))
-            if weights == "normalised"
-            else orthogonal(run.rng, n, n)
-        )
-        total = (w / np.linalg.norm(w, axis=0) if weights == "normalised" else w) @ total
-        q, r = np.linalg.qr(scaled_gaussian(run.rng, n, n) @ q)
-        logs[layer + 1] = logs[layer] + np.log(np.abs(np.diag(r)))
+    depth, total = 100, np.eye(n)
+    for _ in range(depth):
+        if weights == "normalised":
+            w = run.rng.standard_normal((n, n))
+            total = w / np.linalg.norm(w, axis=0) @ total
+        else:
+            total = orthogonal(run.rng, n, n) @ total
+    logs = product_exponents(run.rng, n, depth)
     spread = logs[[50, 100]].std(axis=1) / [50, 100]
     return {
         "orthogonal_error": float(np.abs(np.linalg.svd(total, compute_uv=False) - 1).max()),
@@ -438,15 +411,6 @@ def products(run: Run, *, weights: str = "orthogonal", n: int = 100) -> dict[str
         "spread_error": float(abs(spread[1] / gaussian_exponents(n).std() - 1)),
         "median_over_largest": float(np.exp(np.median(logs[-1]) - logs[-1].max())),
     }
-
-
-def gaussian_exponents(n: int) -> Array:
-    """Return the growth of the log singular values with each Gaussian matrix, variance 1/n.
-
-    (log(2/n) + ψ((n − i + 1)/2)) / 2, i = 1 to n (Newman 1986, The distribution of Lyapunov
-    exponents: exact results for random matrices).
-    """
-    return (math.log(2 / n) + digamma((n - np.arange(n)) / 2)) / 2
 
 
 @experiment
