@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
-from common.fits import power
 
 from claimbench import Run, experiment
+from common.fits import power
 
-from .derivatives import energy_hessian, loss_slopes
+from .derivatives import flow_error, hessian_errors, tanh_jacobians
 from .digits import (
     STARTS,
     fewest_iterations,
@@ -19,57 +19,33 @@ from .digits import (
     whitened_mnist,
 )
 from .method import (
-    Array,
     activities,
-    curvature,
     decoupled,
     deep_limit_time,
-    flow,
-    hyperbola_time,
     jacobian,
     learning_time,
-    optimum_curvature,
     orthogonal,
     scaled_gaussian,
     two_layer_strength,
     two_layer_time,
-    unequal_time,
     variance_fixed_point,
-    variance_map,
 )
-from .modes import descent, fastest, first_crossings, integrated, off_diagonal
-from .spectra import gaussian_exponents, haar_errors, product_exponents
-
-START, LEARNT = 0.05, 0.9  # u₀, and u_f in units of s
-DEPTHS = (2, 4, 8, 16, 32, 64, 100)
-
+from .modes import deep_modes, descent, fastest, first_crossings, hyperbola_errors, off_diagonal
+from .spectra import gaussian_exponents, haar_errors, product, product_exponents
+from .values import DEPTHS, LEARNT, START, errors_by_hand, learning_times
 
 # Parts of the method
 
 
 @experiment
 def descent_direction(run: Run, *, told_white: bool = False) -> dict[str, float]:
-    """The flow of three networks at once, 5, 4, 6 and 3 units, against derivatives of their loss.
-
-    The derivatives of loss and activities are by complex steps, exact to rounding.
+    """Flow and Jacobian against derivatives of loss and activities.
 
     `told_white`: the flow is told Σ11 = I, which the inputs do not have.
     """
-    x, y = run.rng.standard_normal((30, 5)), run.rng.standard_normal((30, 3))
-    sizes = (5, 4, 6, 3)
-    nets = [run.rng.standard_normal((3, sizes[i + 1], sizes[i])) / 2 for i in range(3)]
-    sigma11 = np.eye(5) if told_white else x.T @ x / len(x)
-    rates, total = flow(nets, y.T @ x / len(x), sigma11)
-
-    errors = [np.abs(total - nets[2] @ nets[1] @ nets[0]).max()]
-    errors += [np.abs(a + b).max() for a, b in zip(rates, loss_slopes(nets, x, y), strict=True)]
-    square = [orthogonal(run.rng, 6, 6) for _ in range(3)]
-    point = run.rng.standard_normal(6)
-    there = jacobian(square, point, 1.3)
-    moved_points = point[:, None] + 1e-30j * np.eye(6)
-    expected = activities(square, moved_points, 1.3)[-1].imag / 1e-30
+    there, expected = tanh_jacobians([orthogonal(run.rng, 6, 6) for _ in range(3)], run.rng)
     return {
-        "flow_error": float(max(errors)),
+        "flow_error": flow_error(run.rng, told_white),
         "jacobian_error": float(np.abs(there - expected).max()),
     }
 
@@ -83,14 +59,12 @@ def initial_weights(run: Run, *, weights: str = "orthogonal") -> dict[str, float
     make = STARTS[weights]
     tall, wide = make(run.rng, 7, 4), make(run.rng, 4, 7)
     isometry = max(np.abs(w @ w.T - np.eye(4)).max() for w in (tall.T, wide))
-    mean, second, fourth = haar_errors(np.array([make(run.rng, 3, 3) for _ in range(2000)]))
+    moments = haar_errors(np.array([make(run.rng, 3, 3) for _ in range(2000)]))
     squares = 250 * scaled_gaussian(run.rng, 100, 400) ** 2
     lines = np.concatenate([squares.mean(axis=0), squares.mean(axis=1)])
     return {
         "isometry_error": float(isometry),
-        "mean_error": mean,
-        "second_error": second,
-        "fourth_error": fourth,
+        **moments,
         "variance_error": float(abs(squares.mean() - 1)),
         "line_error": float(np.abs(lines - 1).max()),
     }
@@ -117,27 +91,27 @@ def two_layers(
         x = np.linalg.qr(x)[0] * math.sqrt(len(x))
     sigma11 = x.T @ x / len(x)
     sigma31 = (u * s) @ v.T @ sigma11
-    errors: list[float] = []
-    half_times: Array = np.empty(0)
+    courses = []
     for step in (rate, rate / 2):
         weights = decoupled([v, r, u], [np.full(4, math.sqrt(u0))] * 2)
-        maps = list(islice(descent(weights, sigma31, sigma11, step), round(time / step) + 1))
-        modes = u.T @ np.array(maps) @ v
-        strengths = np.diagonal(modes, axis1=1, axis2=2)
-        times = step * np.arange(len(maps))
+        maps = islice(descent(weights, sigma31, sigma11, step), round(time / step) + 1)
+        found = u.T @ np.array(list(maps)) @ v
+        times = step * np.arange(len(found))
         theory = np.stack([two_layer_strength(times, u0, mode) for mode in s], axis=1)
-        errors.append(np.abs(strengths - theory).max())
-        if step == rate:
-            half_times = step * first_crossings(strengths / s, 0.5)
-            for i, mode in enumerate(s):
-                run.curve(f"s = {mode:g}, descent", times, strengths[:, i])
-                run.curve(f"s = {mode:g}, Eq. 12", times, theory[:, i])
+        strengths = np.diagonal(found, axis1=1, axis2=2)
+        courses.append((times, strengths, theory))
+    times, strengths, theory = courses[0]
+    for i, mode in enumerate(s):
+        run.curve(f"s = {mode:g}, descent", times, strengths[:, i])
+        run.curve(f"s = {mode:g}, Eq. 12", times, theory[:, i])
+    errors = [float(np.abs(course[1] - course[2]).max()) for course in courses]
     expected = np.array([two_layer_time(u0, mode / 2, mode) for mode in s])
+    half_times = rate * first_crossings(strengths / s, 0.5)
     return {
-        "path_error": float(errors[0]),
-        "error_ratio": float(errors[0] / errors[1]),
+        "path_error": errors[0],
+        "error_ratio": errors[0] / errors[1],
         "half_time_error": float(np.abs(half_times / expected - 1).max()),
-        "map_error": off_diagonal(modes[-1]) / s.min(),
+        "map_error": off_diagonal(found[-1]) / s.min(),
     }
 
 
@@ -150,26 +124,7 @@ def hyperbola(run: Run, *, factor: float = 1.0, decay: float = 0.0) -> dict[str,
             ab = (c₀ / factor) sinh θ; printed is 1.
         decay: weight decay, which the theory does not have.
     """
-    drifts, errors, printed_errors, form_errors = [], [], [], []
-    for a, b, s, tau in ((0.6, 0.1, 1.0, 1.0), (0.05, 0.4, 2.0, 2.0), (1.2, 0.2, 1.5, 0.5)):
-        uf, c0 = LEARNT * s, abs(a**2 - b**2)
-        drift, time = integrated(a, b, uf, s, tau, decay)
-        drifts.append(drift)
-        errors.append(abs(time / unequal_time(a, b, uf, s, tau) - 1))
-        ends = [math.asinh(2 * u / c0) for u in (a * b, uf)]
-        form_errors.append(abs(hyperbola_time(*ends, 2 * s, c0, tau) / time - 1))
-        theta0, thetaf = (math.asinh(factor * u / c0) for u in (a * b, uf))
-        printed = hyperbola_time(theta0, thetaf, factor * s, c0, tau)
-        printed_errors.append(abs(printed / time - 1))
-    return {
-        "drift": float(max(drifts)),
-        "time_error": float(max(errors)),
-        "form_error": float(max(form_errors)),
-        "equal_error": abs(
-            unequal_time(0.3, 0.3, 1.1, 1.7, 2.0) / two_layer_time(0.09, 1.1, 1.7, 2.0) - 1
-        ),
-        "printed_error": float(max(printed_errors)),
-    }
+    return hyperbola_errors(LEARNT, factor, decay)
 
 
 # Any depth
@@ -192,20 +147,10 @@ def deep_networks(
     s = np.array([2, 1.5, 1])
     time_errors, map_errors = [], []
     for depth in depths:
-        sizes = [4, *[5] * (depth - 1), 3]
-        bases = [orthogonal(run.rng, size, 3) for size in sizes]
-        turns = [spread ** (1 if layer % 2 else -1) for layer in range(depth)]
-        weights = decoupled(bases, [np.full(3, START ** (1 / depth) * turn) for turn in turns])
-        u, v = bases[-1], bases[0]
-        sigma31 = (u * s) @ v.T
         expected = np.array([learning_time(START, LEARNT * mode, mode, depth) for mode in s])
-        maps = []
         most = round(1.5 * expected.max() * depth / step)
-        for total in islice(descent(weights, sigma31, np.eye(4), step / depth), most):
-            maps.append(u.T @ total @ v)
-            if (np.diag(maps[-1]) >= LEARNT * s).all():
-                break
-        strengths = np.diagonal(np.array(maps), axis1=1, axis2=2)
+        maps = deep_modes(run.rng, depth, s, START, spread, LEARNT, step / depth, most)
+        strengths = np.diagonal(maps, axis1=1, axis2=2)
         times = step / depth * first_crossings(strengths / s, LEARNT)
         time_errors.append(np.abs(times / expected - 1).max())
         map_errors.append(off_diagonal(maps[-1]) / s.max())
@@ -219,34 +164,7 @@ def formulas(run: Run, *, s_factor: float = 1.0) -> dict[str, float]:
 
     `s_factor`: the formulas are told s times this factor.
     """
-    one, two, eight = (s_factor * s for s in (1, 2, 8))
-    by_hand = {
-        "two_layer_error": [
-            (two_layer_time(0.1, 1.5, two, 3), 0.75 * math.log(57)),
-            (float(two_layer_strength(0.75 * math.log(4), 0.1, two, 3)), 8 / 23),
-            (float(two_layer_strength(1e4, 0.1, two, 3)), 2.0),
-        ],
-        "infinite_error": [
-            (deep_limit_time(0.1, 1.5, two, 5, 3), 0.6 * (math.log(57) / 4 + 14 / 3))
-        ],
-        "curvature_error": [
-            (float(curvature(0.5, two, 3, 3)), -9 / 16),
-            (optimum_curvature(eight, 3, 3), 16.0),
-        ],
-        "variance_error": [
-            (variance_map(1, 1.5), 0.88716260339514),
-            (variance_fixed_point(1.05), 0.0532504912855),
-            (variance_fixed_point(4), 12.500601010096),
-            (1 + variance_fixed_point(0.9), 1.0),
-        ],
-    }
-    times = {f"time_{depth}": learning_time(START, LEARNT, one, depth) for depth in DEPTHS}
-    errors = {
-        name: max(abs(value / expected - 1) for value, expected in pairs)
-        for name, pairs in by_hand.items()
-    }
-    times["time_scaled"] = learning_time(0.1, 1.5, two, 4, 3)
-    return {**times, "time_wide": learning_time(1e-6, 1 - 1e-6, one, 2), **errors}
+    return {**learning_times(s_factor), **errors_by_hand(s_factor)}
 
 
 @experiment
@@ -303,26 +221,7 @@ def hessian(run: Run, *, spread: float = 1.0) -> dict[str, float]:
 
     `spread`: the first layer has this multiple of the others' strength.
     """
-    tau = 2.0
-    eigenvector_errors, top_errors, elsewhere = [], [], []
-    for depth in (2, 3, 8, 20):
-        for s in (0.5, 1.0, 3.0):
-            optimum = s ** (1 / depth)
-            top = optimum_curvature(s, depth, tau)
-            for share in (0.3, 0.7, 1.0):
-                a = np.full(depth, share * optimum)
-                a[0] *= spread
-                matrix = energy_hessian(a, s) / tau
-                along = matrix.sum(axis=1) - curvature(share * optimum, s, depth, tau)
-                eigenvector_errors.append(np.abs(along).max() / top)
-            top_errors.append(abs(np.linalg.eigvalsh(matrix)[-1] / top - 1))
-            visited = curvature(optimum * np.linspace(0, 1, 200, endpoint=False), s, depth, tau)
-            elsewhere.append(np.max(visited) / curvature(optimum, s, depth, tau))
-    return {
-        "eigenvector_error": float(max(eigenvector_errors)),
-        "top_error": float(max(top_errors)),
-        "largest_elsewhere": float(max(elsewhere)),
-    }
+    return hessian_errors(spread)
 
 
 # Initial weights
@@ -346,18 +245,15 @@ def mnist_depths(
         cap: iterations after which a descent counts as learnt.
     """
     task = pooled_mnist(run.dtype.type)
-    counts: dict[str, list[float]] = {}
+    counts: dict[str, list[float]] = {"orthogonal": [], "gaussian": []}
     ends = 0
     for side, kind in (("orthogonal", start), ("gaussian", "gaussian")):
-        counts[side] = []
         for depth in depths:
             weights = hidden_layers(run.rng, kind, 49, 64, depth)
             count, at_end = fewest_iterations(task, weights, rates, cap)
             counts[side].append(count)
             ends += at_end
-            run.progress(
-                len(counts) * len(depths) + len(counts[side]) - len(depths), 2 * len(depths)
-            )
+            run.progress(sum(map(len, counts.values())), 2 * len(depths))
         run.curve(f"{side}: iterations", depths, counts[side])
     return {
         "orthogonal_growth": counts["orthogonal"][-1] / counts["orthogonal"][0],
@@ -396,13 +292,8 @@ def products(run: Run, *, weights: str = "orthogonal", n: int = 100) -> dict[str
         weights: of the orthogonal product; "normalised": Gaussian with columns of length 1.
         n: size.
     """
-    depth, total = 100, np.eye(n)
-    for _ in range(depth):
-        if weights == "normalised":
-            w = run.rng.standard_normal((n, n))
-            total = w / np.linalg.norm(w, axis=0) @ total
-        else:
-            total = orthogonal(run.rng, n, n) @ total
+    depth = 100
+    total = product(run.rng, weights, n, depth)
     logs = product_exponents(run.rng, n, depth)
     spread = logs[[50, 100]].std(axis=1) / [50, 100]
     return {
