@@ -39,15 +39,10 @@ from .values import DEPTHS, LEARNT, START, errors_by_hand, learning_times
 
 @experiment
 def descent_direction(run: Run, *, told_white: bool = False) -> dict[str, float]:
-    """Flow and Jacobian against derivatives of loss and activities.
-
-    `told_white`: the flow is told Σ11 = I, which the inputs do not have.
-    """
+    """Flow and Jacobian against derivatives; `told_white`: the flow is told Σ11 = I."""
     there, expected = tanh_jacobians([orthogonal(run.rng, 6, 6) for _ in range(3)], run.rng)
-    return {
-        "flow_error": flow_error(run.rng, told_white),
-        "jacobian_error": float(np.abs(there - expected).max()),
-    }
+    errors = {"jacobian_error": float(np.abs(there - expected).max())}
+    return {"flow_error": flow_error(run.rng, told_white), **errors}
 
 
 @experiment
