@@ -344,7 +344,7 @@ def test_why_says_what_changed(call, make_paper):
         "arguments: {}",
         "precision: float32",
         "package python: 3.",
-        "author surface: 1",
+        "author surface: 2",
     ):
         assert part in out
     assert re.search(r"^  profile cpu: [0-9a-f]{16}$", out, re.MULTILINE)
