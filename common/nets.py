@@ -142,6 +142,10 @@ class Mlp:
             for m, n in pairwise(self.widths)
         ]
 
+    def weights(self, theta: Tensor) -> list[Tensor]:
+        """Return views of each layer's weights alone, (..., outputs, inputs)."""
+        return [w for w, _ in self.layers(theta)]
+
     def logits(self, theta: Tensor, x: Tensor, moments: Moments | None = None) -> Tensor:
         """Return the outputs, shape (..., n, outputs).
 

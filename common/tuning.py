@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-Grid = Mapping[str, Sequence[Any]]
+Grid = Mapping[str, Any]  # to sequences of values
 Setting = dict[str, Any]
 
 

@@ -81,8 +81,11 @@ def test_layers_are_views_in_the_order_of_the_vector_and_hidden_ends_before_the_
     theta = torch.arange(13.0).repeat(2, 1)
     (w1, b1), (w2, b2) = net.layers(theta)
     assert w1[1].tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert b1 is not None
+    assert b2 is not None
     assert b1[0].tolist() == [6, 7, 8]
     assert (w2[0].tolist(), b2[0].tolist()) == ([[9, 10, 11]], [12])
+    assert [w.tolist() for w in net.weights(theta)] == [w1.tolist(), w2.tolist()]
     (hidden,) = net.hidden(theta, torch.tensor([[1.0, -1.0]]))
     assert hidden[0].tolist() == [[5, 6, 7]]
     w1 += 1
@@ -117,6 +120,7 @@ def test_initial_weights_have_their_variance_and_the_last_layer_its_factor(draw,
     assert first.var().item() == pytest.approx(variance, rel=0.02)
     assert first.mean().item() == pytest.approx(0, abs=0.02 * variance**0.5)
     assert not last.any()
+    assert bias is not None
     assert bias.var().item() == pytest.approx(variance if draw is uniform else 0, rel=0.1)
     assert not torch.equal(first[0], first[1])
 

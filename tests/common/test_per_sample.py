@@ -1,5 +1,7 @@
 """Gradients of examples against one example after the other."""
 
+from functools import partial
+
 import torch
 
 from common.curvature import gradient
@@ -20,7 +22,7 @@ def test_each_gradient_is_that_of_its_example_in_each_run():
     found = gradients(net.loss, theta, x, y)
     for i in range(6):
         row = slice(i, i + 1)
-        expected = gradient(lambda w, row=row: net.loss(w, x[row], y[row]), theta)
+        expected = gradient(partial(net.loss, x=x[row], y=y[row]), theta)
         torch.testing.assert_close(found[:, i], expected)
     torch.testing.assert_close(gradients(net.loss, theta[1], x, y), found[1])
     mean = gradient(lambda w: net.loss(w, x, y), theta)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from claimbench import Run
-from common.tuning import best, best_of_each, pick, pilot_seeds, settings
+from common.tuning import Grid, best, best_of_each, pick, pilot_seeds, settings
 
 GRID = {"rate": [0.1, 0.3, 1.0], "decay": [0, 2]}
 
@@ -37,7 +37,8 @@ def test_lowest_mean_over_the_pilots_wins_and_is_kept():
 
 
 def test_pilots_differ_from_the_run_and_from_each_other_and_are_the_same_for_all_arms():
-    run, seen = Run(seed=3), {"a": [], "b": []}
+    run = Run(seed=3)
+    seen: dict[str, list[int]] = {"a": [], "b": []}
 
     def score(arm, setting, seed):
         seen[arm].append(seed)
@@ -50,10 +51,11 @@ def test_pilots_differ_from_the_run_and_from_each_other_and_are_the_same_for_all
 
 
 def test_each_arm_of_a_comparison_has_its_own_best():
-    arms = {"plain": {"rate": [1, 2, 4]}, "ours": {"rate": [1, 4], "beta": [0.5]}}
+    plain = {"rate": [1, 2, 4]}
+    arms: dict[str, Grid] = {"plain": plain, "ours": {"rate": [1, 4], "beta": [0.5]}}
     with pytest.raises(ValueError, match=r"as many settings.*'plain': 3, 'ours': 2"):
         best_of_each(Run(), arms, lambda *_: 1.0, pilots=1)
-    arms["ours"]["rate"] = [1, 2, 8]
+    arms = {"plain": plain, "ours": {"rate": [1, 2, 8]}}
     target = {"plain": 2, "ours": 8}
     run = Run()
     found = best_of_each(run, arms, lambda arm, s, _: abs(s["rate"] - target[arm]), pilots=1)

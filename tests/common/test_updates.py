@@ -1,5 +1,7 @@
 """Each update against torch.optim over several steps, with one optimizer a run."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -18,7 +20,7 @@ def gradients(steps):
     return draws * torch.linspace(2, 0.1, steps, dtype=torch.float64)[:, None, None]
 
 
-CASES = {
+CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
     "sgd": (sgd, torch.optim.SGD, {}, {}),
     "momentum": (
         sgd,
