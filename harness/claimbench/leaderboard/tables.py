@@ -192,7 +192,7 @@ def _headlines(papers: Sequence[PaperRow]) -> Iterator[str]:
             f"`{claim.paper}::{claim.claim}`",
             escape(figure.metric),
             figure.measured,
-            escape(figure.expected),
+            figure.expected,
             paper_text(figure),
         )
         for claim in _claims(papers)
