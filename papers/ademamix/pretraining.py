@@ -1,15 +1,14 @@
 """AdamW and AdEMAMix on language models: tuned at equal cost, AdamW at several lengths."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import product
 from typing import Any
 
-import numpy as np
 import torch
 
 from claimbench import Run, artefact
 from common.language import Language, MakeOptimizer
+from common.tuning import best
 
 from .method import AdEMAMix
 from .probes import BETA2
@@ -18,6 +17,7 @@ DECAY = 0.1  # λ, Table 2
 LENGTHS = (1.0, 1.25, 1.5, 2.0)  # of AdamW's runs, in units of AdEMAMix's
 BETA1 = (0.0, 0.6, 0.9)  # what both optimizers are tuned over besides the learning rate
 ALPHA = 5.0  # of the schedule that α's warm-up makes
+COSINE, RISING = "cosine", "cosine times 1 + α t/T"
 
 
 def adamw(beta1: float) -> MakeOptimizer:
@@ -65,29 +65,21 @@ def tuned(
         windows: how many held-out windows the loss is taken over.
 
     Returns:
-        The choice, and all losses by schedule, rate and β1; a run that diverges counts as infinite.
+        The choice, and all losses in the order of the grid; a run that diverges counts as infinite.
     """
     language = Language(run.device, run.dtype)
-    schedules = [False, True] if rising_too else [False]
-    cells = list(product(schedules, rates, BETA1))
-    losses = []
-    for i, (rises, rate, beta1) in enumerate(cells):
+
+    def loss(setting: dict[str, Any], seed: int) -> float:
+        beta1, rises = setting["beta1"], setting.get("schedule") == RISING
         make = adamw(beta1) if slow is None else ademamix(beta1, *slow, steps)
-        loss, _ = language.pretrain(
-            *(make,), rate=rate, steps=steps, seed=run.seed, windows=windows, factor=_factor(rises)
-        )
-        losses.append(loss)
-        run.progress(i + 1, len(cells))
-    table = np.nan_to_num(np.reshape(losses, (len(schedules), len(rates), -1)), nan=np.inf)
-    rises, rate, beta1 = cells[int(table.argmin())]
+        budget = {"steps": steps, "windows": windows, "factor": rising if rises else None}
+        return language.pretrain(make, rate=setting["rate"], seed=seed, **budget)[0]
+
     name = "AdamW of either schedule" if rising_too else "AdamW" if slow is None else "AdEMAMix"
-    grid: dict[str, Any] = {"rate": rates, "beta1": BETA1}
-    setting: dict[str, Any] = {"rate": rate, "beta1": beta1}
-    if rising_too:
-        grid["schedule"] = ["cosine", "cosine times 1 + α t/T"]
-        setting["schedule"] = grid["schedule"][rises]
-    run.chosen(name, grid=grid, **setting)
-    return {"rate": rate, "beta1": beta1, "rises": rises, "losses": table.tolist()}
+    schedules = {"schedule": [COSINE, RISING]} if rising_too else {}
+    grid = {**schedules, "rate": rates, "beta1": BETA1}
+    choice = best(run, name, grid, loss, pilots=[run.seed])
+    return {**choice.setting, "losses": choice.scores}
 
 
 @artefact
@@ -102,28 +94,25 @@ def adamw_lengths(
 ) -> dict[str, Any]:
     """AdamW's held-out loss at each of its lengths, and the training losses on the way."""
     budget = {"steps": steps, "rates": rates, "windows": windows}
-    best = run.artefact(tuned, slow=None, rising_too=rising_too, **budget)
-    if rising_too and not best["rises"]:
+    choice = run.artefact(tuned, slow=None, rising_too=rising_too, **budget)
+    rises = choice.get("schedule") == RISING
+    if rising_too and not rises:
         return run.artefact(adamw_lengths, seed=seed, **budget)  # type: ignore[no-any-return]
     language = Language(run.device, run.dtype)
     losses, curves = [], []
     for i, length in enumerate(LENGTHS):
         loss, curve = language.pretrain(
-            adamw(best["beta1"]),
-            rate=best["rate"],
+            adamw(choice["beta1"]),
+            rate=choice["rate"],
             steps=round(length * steps),
             seed=seed,
             windows=windows,
-            factor=_factor(best["rises"]),
+            factor=rising if rises else None,
         )
         losses.append(loss)
         curves.append(curve)
         run.progress(i + 1, len(LENGTHS))
     return {"losses": losses, "curves": curves}
-
-
-def _factor(rises: bool) -> Callable[[float], float] | None:
-    return rising if rises else None
 
 
 @artefact
