@@ -18,7 +18,7 @@ TABLE = """\
 | ✗ diverged (known), standard | ★ `b` | 1/9 | value 1.5 [1.25, 1.75] | ≥ 1 | 1.95, neither |  |
 |  |  |  | gap – | > 0 |  |  |
 | ✓ reproduced, smoke | `holds` | 3/3 | value 1.5 [1.25, 1.75] | ≥ 1 |  | quarter rejected 0/1 |
-| – skipped, smoke | `later` |  | value 1.5 [1.25, 1.75] | ≥ 1 |  |  |
+| – skipped, smoke | `later` |  |  |  |  |  |
 """
 
 

@@ -10,8 +10,8 @@ from claimbench.cache import Cache
 from claimbench.leaderboard.board import ClaimRow, make_board
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.leaderboard.published import Published
-from claimbench.leaderboard.tables import paper_text
-from claimbench.showing.markdown import escape, table
+from claimbench.leaderboard.tables import figure_cells
+from claimbench.showing.markdown import table
 from claimbench.spec.discovery import SPEC_FILE
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
@@ -72,13 +72,12 @@ def _rows(claims: Sequence[ClaimRow]) -> Iterator[tuple[str, ...]]:
             f"{'★ ' if claim.headline else ''}`{claim.claim}`",
             f"{claim.held}/{claim.seeds}" if claim.verdict.judged else "",
         )
-        for number, figure in enumerate(claim.figures):
+        shown = claim.figures if claim.verdict.judged else [None]
+        for number, figure in enumerate(shown):
             first = number == 0
             yield (
                 *(cells if first else ("", "", "")),
-                f"{escape(figure.metric)} {figure.measured}",
-                figure.expected,
-                paper_text(figure),
+                *figure_cells(figure),
                 controls if first else "",
             )
 
