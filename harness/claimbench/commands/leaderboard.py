@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib.util
 import random
 import tempfile
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_filters
@@ -45,6 +46,7 @@ from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
 from claimbench.tiers import TIERS
 
+_Actions: TypeAlias = "_SubParsersAction[ArgumentParser]"
 _SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
 
 
@@ -94,6 +96,11 @@ def add(parser: ArgumentParser) -> None:
     build.add_argument(
         "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
     )
+    _add_checking(actions)
+    _add_comparing(actions)
+
+
+def _add_checking(actions: _Actions) -> None:
     check = actions.add_parser(
         "check",
         help="judge every published record again from its own values, without running anything",
@@ -124,6 +131,9 @@ def add(parser: ArgumentParser) -> None:
     again.add_argument(
         "--profile", default="cpu", metavar="NAME", help="hardware profile (default: cpu)"
     )
+
+
+def _add_comparing(actions: _Actions) -> None:
     alert = actions.add_parser(
         "alert",
         help="list the claims that are worse than they were, as Markdown for an issue",
