@@ -136,9 +136,9 @@ class Mlp:
 
     def layers(self, theta: Tensor) -> list[tuple[Tensor, Tensor | None]]:
         """Return views of each layer's weights (..., outputs, inputs) and biases (..., outputs)."""
-        parts = iter(torch.split(theta, self._sizes(), dim=-1))
+        parts, runs = iter(torch.split(theta, self._sizes(), dim=-1)), theta.shape[:-1]
         return [
-            (next(parts).unflatten(-1, (n, m)), next(parts) if self.bias else None)
+            (next(parts).view(*runs, n, m), next(parts) if self.bias else None)
             for m, n in pairwise(self.widths)
         ]
 
