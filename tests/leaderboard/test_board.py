@@ -172,3 +172,32 @@ def test_control_in_words(make_file, verdict: str, word: str):
 
 def test_day():
     assert (day("2026-01-02T03:04:05+00:00"), day(None)) == ("2026-01-02", "–")
+
+
+def test_overview_shows_what_the_paper_prints_else_the_first_metric_of_the_spec(make_file):
+    measured = RECORD["metrics"]["value"]
+    record = {
+        "metrics": dict.fromkeys(("a", "b", "z"), measured),
+        "expect_text": {"a": "≥ 1", "b": "≥ 1", "z": "≥ 0"},  # files have them in this order
+    }
+    spec: Any = SimpleNamespace(
+        paper=SimpleNamespace(title="Lion", theme="x", year=2024, arxiv=None),
+        claims=[
+            SimpleNamespace(
+                id=name, statement="", source="", expect_at=lambda tier: dict.fromkeys("zab")
+            )
+            for name in ("plain", "printed", "skipped")
+        ],
+    )
+    file = make_file(
+        "lion",
+        plain=record,
+        printed={**record, "reported": {"b": 2.0, "a": 3.0}},
+        skipped={**record, "verdict": "skipped"},
+    )
+    (row,) = make_board([file], {"lion": spec}, "cpu").papers
+    plain, printed, skipped = row.claims
+    assert [figure.metric for figure in plain.figures] == ["z", "a", "b"]
+    assert [figure.metric for figure in plain.leading] == ["z"]
+    assert [figure.metric for figure in printed.leading] == ["a", "b"]
+    assert skipped.leading == []

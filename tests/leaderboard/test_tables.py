@@ -83,7 +83,7 @@ def test_markdown_shows_text_as_text(boards):
 
 def test_headlines_stand_first_with_the_papers_numbers(boards):
     text = tables.markdown(boards)
-    row = "| ✗ diverged (known) | `lion::bad` | value | 1.5 [1.25, 1.75] | ≥ 1 | 1.95, neither |"
+    row = "| ✗ diverged (known) | `lion::bad` | value 1.5 [1.25, 1.75] | ≥ 1 | 1.95, neither |"
     assert text.count(row) == 1
     assert text.index("- 1 headline of 1 paper: 1 diverged") < text.index("- 3 claims: ")
     assert text.index("### Headlines") < text.index(row) < text.index("### Papers")

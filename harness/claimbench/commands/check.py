@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
+from claimbench.leaderboard.readmes import README, problem
 from claimbench.showing.output import error, line
 from claimbench.spec.amendments import papers_at, spec_at, unamended
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
@@ -45,6 +46,11 @@ def run(options: Namespace) -> int:
         for change in changes:
             error(change)
             code = USAGE
-        if not changes:
+        place = folder / README
+        unplaced = problem(place.read_text(encoding="utf-8")) if place.is_file() else None
+        if unplaced:
+            error(f"{place}: {unplaced}")
+            code = USAGE
+        if not changes and not unplaced:
             line(f"{spec.slug}: {len(spec.claims)} claims, no problem")
     return code

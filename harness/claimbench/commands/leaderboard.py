@@ -1,7 +1,7 @@
 """`claimbench leaderboard`: publish verdicts, check, join and compare published ones, build pages.
 
-Publishing and joining write one file a paper and nothing that papers share, so that two branches
-that each publish something can be merged. Tables and site are derived from these files.
+Publishing and joining write a paper's files and README, and nothing that papers share, so that two
+branches that each publish something can be merged. Tables and site are derived from these files.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib.util
 import random
 import tempfile
-from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_filters
@@ -20,7 +21,7 @@ from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.judging.words import counted
 from claimbench.leaderboard import audit as auditing
-from claimbench.leaderboard import diffing, mutation, tables
+from claimbench.leaderboard import diffing, mutation, readmes, tables
 from claimbench.leaderboard.alert import alerts
 from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
 from claimbench.leaderboard.board import Board, make_board
@@ -28,7 +29,7 @@ from claimbench.leaderboard.checking import problems
 from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import merge as merged
 from claimbench.leaderboard.merging import no_collection
-from claimbench.leaderboard.published import RESULTS, Published, read, results_in
+from claimbench.leaderboard.published import RESULTS, Published, read, read_file, results_in
 from claimbench.leaderboard.published import write as write_results
 from claimbench.leaderboard.publishing import publish as publish_store
 from claimbench.leaderboard.site import build as site_builder
@@ -45,6 +46,7 @@ from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
 from claimbench.tiers import TIERS
 
+_Actions: TypeAlias = "_SubParsersAction[ArgumentParser]"
 _SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
 
 
@@ -61,8 +63,9 @@ def add(parser: ArgumentParser) -> None:
         "publish",
         help="write the store's verdicts to leaderboards/results",
         description="Write the store's last verdict of each claim to leaderboards/results/PROFILE/"
-        "TIER/PAPER.json, keeping the history of what was published before. Nothing else is "
-        "written, so that branches which publish different papers can be merged.",
+        "TIER/PAPER.json, keeping the history of what was published before, and the table of "
+        "results in the paper's README. Nothing else is written, so that branches which publish "
+        "different papers can be merged. Only runs of a clean commit are published.",
     )
     add_filters(publish)
     publish.add_argument(
@@ -93,6 +96,11 @@ def add(parser: ArgumentParser) -> None:
     build.add_argument(
         "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
     )
+    _add_checking(actions)
+    _add_comparing(actions)
+
+
+def _add_checking(actions: _Actions) -> None:
     check = actions.add_parser(
         "check",
         help="judge every published record again from its own values, without running anything",
@@ -123,6 +131,9 @@ def add(parser: ArgumentParser) -> None:
     again.add_argument(
         "--profile", default="cpu", metavar="NAME", help="hardware profile (default: cpu)"
     )
+
+
+def _add_comparing(actions: _Actions) -> None:
     alert = actions.add_parser(
         "alert",
         help="list the claims that are worse than they were, as Markdown for an issue",
@@ -197,12 +208,24 @@ def publish(
                 f"no verdict on {names} in {store.path}; run: claimbench verify "
                 f"{' '.join(missing)}".rstrip()
             )
+        if into is None:
+            _write_readmes(folder, papers, cache, {file.paper for file in files})
         claims = sum(len(file.entries) for file in files)
         line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
     finally:
         cache.close()
         store.close()
     return AS_EXPECTED
+
+
+def _write_readmes(folder: Path, papers: Path, cache: Cache, slugs: Collection[str]) -> None:
+    files = [
+        read_file(path, folder)
+        for slug in slugs
+        for path in sorted(folder.glob(f"*/*/{slug}.json"))
+    ]
+    for path in readmes.write(files, papers, cache, slugs):
+        error(f"wrote {path}")
 
 
 def merge(sources: Sequence[Path], *, into: Path | None) -> int:
@@ -217,6 +240,8 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
                 parts += read(results_in(source))
             files = [marked(file, papers, cache) for file in merged(parts)]
             written = sum(write_results(file, folder) for file in files)
+        if into is None:
+            _write_readmes(folder, papers, cache, {file.paper for file in files})
         line(f"{len(files)} files below {folder}, {written} written")
     finally:
         cache.close()

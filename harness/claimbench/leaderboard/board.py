@@ -19,7 +19,7 @@ from claimbench.judging.words import interval_text
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Entry, Published
-from claimbench.spec.models import Spec
+from claimbench.spec.models import Claim, Spec
 from claimbench.tiers import TIERS
 
 REJECTED = SettingVerdict.DIVERGED.of_control
@@ -107,6 +107,16 @@ class ClaimRow:
     other_verdicts: dict[str, Verdict]
     cpu_seconds: float
     last_run: str | None
+
+    @property
+    def leading(self) -> list[Figure]:
+        """What an overview shows: the metrics of which the paper prints a number, else the first.
+
+        Nothing where the claim was not judged.
+        """
+        if not self.verdict.judged:
+            return []
+        return [one for one in self.figures if one.reported is not None] or self.figures[:1]
 
 
 @dataclass(frozen=True)
@@ -320,6 +330,13 @@ def _spec_order(claims: Mapping[str, Place], spec: Spec | None) -> list[tuple[st
     return sorted(claims.items(), key=place)
 
 
+def _metrics(record: Record, claim: Claim | None) -> list[str]:
+    """Return the metrics that a record judges, in the order of the spec; files keep none."""
+    order = list(claim.expect_at(record.tier)) if claim else []
+    known = [name for name in order if name in record.expect_text]
+    return [*known, *(name for name in record.expect_text if name not in known)]
+
+
 def _figure(record: Record, metric: str) -> Figure:
     measured = record.metrics.get(metric)
     median, low, high = (
@@ -361,7 +378,7 @@ def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool | 
         reason=record.reason,
         held=record.held,
         seeds=record.seeds,
-        figures=[_figure(record, metric) for metric in record.expect_text],
+        figures=[_figure(record, metric) for metric in _metrics(record, claim)],
         control=record.control.verdict.of_control,
         controls={
             one.name: f"{one.verdict.of_control} {one.held}/{one.seeds}" for one in record.controls

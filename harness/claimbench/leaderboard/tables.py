@@ -118,6 +118,14 @@ def figure_text(figure: Figure) -> str:
     return f"{text}, the paper's {paper_text(figure)}" if figure.reported is not None else text
 
 
+def figure_cells(figure: Figure | None) -> tuple[str, str, str]:
+    """Return metric with median and interval, region, and the paper's number, as Markdown."""
+    if figure is None:
+        return "", "", ""
+    measured = f"{escape(figure.metric)} {figure.measured}"
+    return measured, figure.expected, paper_text(figure)
+
+
 def paper_text(figure: Figure) -> str:
     """Return the paper's number and how ours stands to it: `1.95, direction only`."""
     if figure.reported is None:
@@ -190,19 +198,20 @@ def _headlines(papers: Sequence[PaperRow]) -> Iterator[str]:
         (
             claim.verdict.marked + (" (known)" if claim.known else ""),
             f"`{claim.paper}::{claim.claim}`",
-            escape(figure.metric),
-            figure.measured,
-            escape(figure.expected),
-            paper_text(figure),
+            *figure_cells(figure),
         )
         for claim in _claims(papers)
         if claim.headline
-        for figure in claim.figures
+        for figure in _leading(claim)
     ]
     if rows:
         yield "### Headlines: what the abstracts say\n"
-        head = ("verdict", "claim", "metric", "median [interval]", "expected", "the paper's")
+        head = ("verdict", "claim", "measured", "expected", "the paper's")
         yield f"{table(head, rows)}\n"
+
+
+def _leading(claim: ClaimRow) -> Sequence[Figure | None]:
+    return claim.leading or [None]
 
 
 def _papers_table(papers: Sequence[PaperRow]) -> str:

@@ -45,7 +45,7 @@ def summary_line(records: Iterable[Record]) -> str:
     records = list(records)
     counts = Counter(record.verdict for record in records)
     known = Counter(record.verdict for record in records if record.explained)
-    stars = [record for record in records if record.headline]
+    stars = [one for one in records if one.headline and one.verdict is not Verdict.SKIPPED]
     held = sum(record.verdict is Verdict.REPRODUCED for record in stars)
     headlines = f"{held} of {counted(len(stars), 'headline')} reproduced; " if stars else ""
     parts = [
