@@ -95,6 +95,7 @@ def test_noise_is_on_a_share_of_the_training_labels_alone():
     assert torch.equal(clean.y_test, noisy.y_test)
     # a tenth of the new labels are the old ones by chance
     assert (clean.y != noisy.y).double().mean().item() == pytest.approx(0.4 * 0.9, abs=0.04)
+    assert set(noisy.y[clean.y != noisy.y].tolist()) == set(range(10))
 
 
 def test_permuted_pixels_are_the_same_reordering_in_all_rows():
