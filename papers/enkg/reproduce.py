@@ -240,7 +240,7 @@ def navier_stokes(
     generator = run.torch_generator()
     truth, problem = fields(run, generator, 1)
     ensemble = {"particles": particles, "steps": steps, "updates": updates}
-    error = ensemble_error(problem, truth, settings["EnKG"], generator, **ensemble)
+    error = ensemble_error(problem, truth, settings["EnKG"], generator, **ensemble)  # type: ignore[arg-type]
     return {"error_ratio": error / best, "relative_error": error}
 
 
@@ -288,7 +288,13 @@ def navier_stokes_means(
     truth, problem = fields(run, generator, fields_a_seed)
     variant = {"updates": updates, "pairing": pairing, "method": method}
     error = ensemble_error(
-        problem, truth, w, generator, particles=particles, steps=steps, **variant
+        problem,
+        truth,
+        w,
+        generator,
+        particles=particles,
+        steps=steps,
+        **variant,  # type: ignore[arg-type]
     )
     rival_error = sum(found[rival]) / fields_a_seed
     return {
