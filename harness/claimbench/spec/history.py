@@ -71,14 +71,15 @@ def read_history(root: Path, paths: Sequence[str] = PATHS) -> History:
     Raises:
         GitError: there is no git or no repository, or its history was cut off.
     """
-    prefix, shallow = (git(root, "rev-parse", "--show-prefix", "--is-shallow-repository") + "\n").split("\n")[:2]
+    where = git(root, "rev-parse", "--show-prefix", "--is-shallow-repository")
+    prefix, shallow = where.split("\n")[:2]
     if shallow == "true":
         raise GitError(
             f"{root} lies in a shallow clone, which lacks the commits that registered the claims; "
             "get the rest: git fetch --unshallow"
         )
     commits: list[Commit] = []
-    if not git(root, "for-each-ref", "--count=1") and not _has_head(root):
+    if not _has_head(root):
         return History(root, prefix, commits, None)
     places: dict[str, int] = {}
     text = git(root, "-c", "log.showRoot=true", *_LOG, "HEAD", "--", *paths)
