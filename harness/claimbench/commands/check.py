@@ -1,12 +1,18 @@
 """`claimbench check`: every problem of a spec that can be found without running anything."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
 
+from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
+from claimbench.home import home
 from claimbench.showing.output import error, line
-from claimbench.spec.amendments import papers_at, spec_at, unamended
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
+from claimbench.spec.history import read_history
+from claimbench.spec.lineage import Lineages
 from claimbench.spec.load import load_spec
+from claimbench.spec.marking import findings, papers_gone, since
 from claimbench.spec.problems import SpecError
 
 
@@ -16,7 +22,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="REV",
-        help="also find what was loosened since this git revision without an amendment",
+        help="also find what was changed since this git revision and is not marked as amended",
     )
     add_examples(parser, "  claimbench check my_paper\n  claimbench check --against origin/main")
 
@@ -24,15 +30,9 @@ def add(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Check the papers and print all problems of each.
 
-    With a revision `against`, what was loosened since without an amendment is a problem too.
+    With a revision `against`, what was changed since and is not marked is a problem too.
     """
-    code, against = AS_EXPECTED, options.against
-    if against is not None and not options.papers:
-        root = papers_root()
-        gone = papers_at(against, root) - {folder.name for folder in paper_folders(root)}
-        for slug in sorted(gone):
-            error(f"paper `{slug}` is gone since {against}; its claims can't be dropped silently")
-            code = USAGE
+    code, sound, claims = AS_EXPECTED, [], {}
     for folder in find_papers(options.papers):
         try:
             spec = load_spec(folder)
@@ -40,11 +40,36 @@ def run(options: Namespace) -> int:
             error(str(problems))
             code = USAGE
             continue
-        old = None if against is None else spec_at(against, folder)
-        changes = [] if old is None else unamended(old, spec)
-        for change in changes:
-            error(change)
-            code = USAGE
-        if not changes:
-            line(f"{spec.slug}: {len(spec.claims)} claims, no problem")
-    return code
+        sound.append(folder)
+        claims[folder] = len(spec.claims)
+    unmarked = {} if options.against is None else _unmarked(options, sound)
+    for folder in sound:
+        for message in unmarked.get(folder, ()):
+            error(message)
+        if not unmarked.get(folder):
+            line(f"{folder.name}: {claims[folder]} claims, no problem")
+    for message in unmarked.get(None, ()):
+        error(message)
+    return USAGE if any(unmarked.values()) else code
+
+
+def _unmarked(options: Namespace, folders: Sequence[Path]) -> dict[Path | None, list[str]]:
+    """Return what is not marked since a revision: of each folder, and under None of no folder."""
+    found: dict[Path | None, list[str]] = {}
+    cache, against = Cache(home()), options.against
+    for root in dict.fromkeys(folder.parent for folder in folders):
+        here = [folder for folder in folders if folder.parent == root]
+        lineages = Lineages(read_history(root), here, cache)
+        for folder in here:
+            lineage = lineages.of(folder.name)
+            start = since(lineages, lineage, against)
+            found[folder] = [finding.at(lineage) for finding in findings(lineage, start)]
+    if not options.papers:
+        root = papers_root()
+        lineages = Lineages(read_history(root), paper_folders(root), cache)
+        found[None] = [
+            f"paper `{slug}` is gone since {against}; its claims can't be dropped silently"
+            for slug in papers_gone(lineages, against)
+        ]
+    cache.close()
+    return found

@@ -3,10 +3,13 @@
 Everything comes from one `git log` and one `git cat-file`, for all papers at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from claimbench.cache import Cache, digest
 from claimbench.errors import GitError
 from claimbench.git import git, git_blobs
 from claimbench.spec.discovery import SPEC_FILE
@@ -56,9 +59,23 @@ class History:
     commits: Sequence[Commit]
     head: int | None
 
-    def blobs(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """Return the content of blobs by id."""
-        return git_blobs(self.root, ids)
+    def parsed(
+        self, blobs: Collection[str], read: Callable[[bytes], Any], form: str, cache: Cache
+    ) -> dict[str, Any]:
+        """Return what is read from each blob, as JSON data; git is asked for what is new alone.
+
+        Args:
+            blobs: their ids.
+            read: makes JSON data of a content.
+            form: of these data; another one is read anew.
+            cache: what was read before.
+        """
+        keys = {blob: digest("history", form, blob) for blob in blobs}
+        kept = {blob: text for blob, key in keys.items() if (text := cache.get(key)) is not None}
+        for blob, content in git_blobs(self.root, [b for b in blobs if b not in kept]).items():
+            kept[blob] = json.dumps(read(content))
+            cache.put(keys[blob], kept[blob])
+        return {blob: json.loads(text) for blob, text in kept.items()}
 
 
 def read_history(root: Path, paths: Sequence[str] = PATHS) -> History:

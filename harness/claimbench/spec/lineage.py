@@ -1,25 +1,29 @@
 """Every version of a paper, each with those it came from, whatever its folder was called."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from claimbench.cache import Cache
 from claimbench.errors import UsageError
 from claimbench.spec.discovery import SPEC_FILE
 from claimbench.spec.history import REPRODUCE, History
 from claimbench.spec.problems import shown
-from claimbench.spec.reading import Document
 from claimbench.spec.reproduce_ast import defaults_in
 from claimbench.spec.versions import (
     ClaimVersion,
+    Defaults,
     PaperVersion,
-    document,
+    Read,
     identity_of,
     paper_version,
+    read_claims,
 )
+
+_FORM = "1"  # of what the cache keeps
 
 State = tuple[str, str | None, str]
 """Blob of claims.yaml, blob of reproduce.py, slug."""
@@ -56,14 +60,18 @@ class Lineage:
         folder: the paper folder.
         slugs: all names that it has had, the present one first.
         nodes: the versions.
+        states: of each node, the blobs that it was read from.
         at: of each commit of the history the node that it has, or None before the first.
+        defaults: of each function as they were when it first was there.
         now: what the working tree has.
     """
 
     folder: Path
     slugs: tuple[str, ...]
     nodes: Sequence[Node]
+    states: Sequence[State]
     at: Sequence[int | None]
+    defaults: Defaults
     now: int
 
     @property
@@ -79,73 +87,86 @@ class Lineages:
         UsageError: a paper's folder or file is a symbolic link, or a claims.yaml can't be read.
     """
 
-    def __init__(self, history: History, folders: Iterable[Path]) -> None:
+    def __init__(
+        self, history: History, folders: Iterable[Path], cache: Cache | None = None
+    ) -> None:
         self.history = history
         self.folders = {folder.name: folder for folder in folders}
         for folder in self.folders.values():
             _refuse_links(folder)
-        self._raw: dict[str, bytes] = {}
-        self._documents: dict[str, Document | None] = {}
-        self._defaults: dict[str, dict[str, dict[str, Any]]] = {}
-        here = {SPEC_FILE, REPRODUCE}
-        blobs = {
-            blob
-            for commit in history.commits
-            for path, blob in commit.files.items()
-            if path.rpartition("/")[2] in here
-            and ((slug := self._slug(path)) in self.folders or slug in self.gone)
-        }
-        self._raw.update(history.blobs(blobs))
+        self._cache = Cache(None) if cache is None else cache
+        self._seen: dict[str, ClaimVersion] = {}
+        wanted = {*self.folders, *self.gone}
+        self._read: dict[str, dict[str, Any]] = {SPEC_FILE: {}, REPRODUCE: {}}
+        for name in self._read:
+            self._load(name, self._blobs(name, wanted))
 
     def of(self, slug: str) -> Lineage:
         """Return the lineage of one of the papers."""
         folder, slugs = self.folders[slug], self.family(slug)
         states = [self._state(commit.files, slugs) for commit in self.history.commits]
-        present = self._present(folder)
+        states.append(self._present(folder))
         first: dict[str, dict[str, Any]] = {}
-        for state in [*states, present]:
+        for state in states:
             for name, defaults in self._defaults_of(state).items():
                 first.setdefault(name, defaults)
         nodes: list[Node] = []
-        known: list[dict[str, dict[str, Any]]] = []
+        read: list[State] = []
+        known: list[Defaults] = []
         at: list[int | None] = []
-        kept: list[State | None] = []
-        for place, state in enumerate([*states, present]):
-            working = place == len(states)
-            parents = self._parents(place)
-            old = [(at[p], kept[p]) for p in parents if at[p] is not None]
-            same = next((node for node, before in old if state in (None, before)), None)
-            read = None if state is None else self._document(state[0])
-            if same is None and read is None and old:
-                same = old[0][0]
-            if same is not None or state is None or read is None:
-                at.append(same)
-                kept.append(None if same is None else next(k for n, k in old if n == same))
-                continue
-            above = tuple(dict.fromkeys(node for node, _ in old if node is not None))
-            carried = {k: v for node in reversed(above) for k, v in known[node].items()}
-            defaults = {**first, **carried, **self._defaults_of(state)}
-            paper = paper_version(read, defaults)
-            claims = {k: v for node in reversed(above) for k, v in nodes[node].claims.items()}
-            commit = None if working else self.history.commits[place]
-            at.append(len(nodes))
-            kept.append(state)
-            known.append(defaults)
-            nodes.append(
-                Node(
-                    commit=commit.id if commit else None,
-                    date=commit.date if commit else "",
-                    place=place,
-                    slug=state[2],
-                    parents=above,
-                    paper=paper,
-                    claims={**claims, **paper.claims},
-                )
+        for place, state in enumerate(states):
+            above = tuple(
+                dict.fromkeys(n for p in self._parents(place) if (n := at[p]) is not None)
             )
+            found = None if state is None else self._read[SPEC_FILE][state[0]]
+            same = next((n for n in above if state == read[n]), None)
+            if state is None or found is None or same is not None:  # gone, unreadable or the same
+                at.append(above[0] if same is None and above else same)
+                continue
+            before = {k: v for n in reversed(above) for k, v in known[n].items()}
+            known.append({**first, **before, **self._defaults_of(state)})
+            paper = paper_version(Read(**found), known[-1], self._seen)
+            at.append(len(nodes))
+            read.append(state)
+            nodes.append(self._node(place, state[2], above, paper, nodes))
         now = at.pop()
-        if now is None:
+        if now is None or read[now] != states[-1]:
             raise UsageError(f"{shown(folder / SPEC_FILE)} can't be read; run: claimbench check")
-        return Lineage(folder, slugs, nodes, at, now)
+        return Lineage(folder, slugs, nodes, read, at, first, now)
+
+    def _node(
+        self,
+        place: int,
+        slug: str,
+        parents: tuple[int, ...],
+        paper: PaperVersion,
+        nodes: Sequence[Node],
+    ) -> Node:
+        working = place == len(self.history.commits)
+        commit = None if working else self.history.commits[place]
+        carried = {k: v for n in reversed(parents) for k, v in nodes[n].claims.items()}
+        return Node(
+            commit=commit.id if commit else None,
+            date=commit.date if commit else "",
+            place=place,
+            slug=slug,
+            parents=parents,
+            paper=paper,
+            claims={**carried, **paper.claims},
+        )
+
+    def paper_at(self, files: Mapping[str, str], lineage: Lineage) -> PaperVersion | None:
+        """Return what a paper registers with other files; None if it is not among them."""
+        state = self._state(files, lineage.slugs)
+        if state is None:
+            return None
+        if state in lineage.states:
+            return lineage.nodes[lineage.states.index(state)].paper
+        for name, blob in zip((SPEC_FILE, REPRODUCE), state, strict=False):
+            self._load(name, {blob} if blob else set())
+        found = self._read[SPEC_FILE][state[0]]
+        defaults = {**lineage.defaults, **self._defaults_of(state)}
+        return None if found is None else paper_version(Read(**found), defaults, self._seen)
 
     @cached_property
     def gone(self) -> set[str]:
@@ -156,6 +177,8 @@ class Lineages:
     def family(self, slug: str) -> tuple[str, ...]:
         """Return what a paper is and was called: folders of the same arXiv id, url or title."""
         family = [slug]
+        if not self.gone:
+            return (slug,)
         known = self._identities(slug)
         for other in sorted(self.gone):
             theirs = self._identities(other)
@@ -164,10 +187,6 @@ class Lineages:
                 known += theirs
         return tuple(family)
 
-    def line(self, slug: str) -> Document | None:
-        """Return the present claims.yaml of a paper with its lines."""
-        return self._document(self._present(self.folders[slug])[0])
-
     def _identities(self, slug: str) -> list[dict[str, str]]:
         path = f"{self.history.prefix}{slug}/{SPEC_FILE}"
         blobs = dict.fromkeys(
@@ -175,8 +194,8 @@ class Lineages:
         )
         if slug in self.folders:
             blobs[self._present(self.folders[slug])[0]] = None
-        read = (self._document(blob) for blob in blobs)
-        return [identity_of(found.data) for found in read if found is not None]
+        read = (self._read[SPEC_FILE][blob] for blob in blobs)
+        return [identity_of(found["data"]) for found in read if found is not None]
 
     def _slug(self, path: str) -> str:
         return path.removeprefix(self.history.prefix).partition("/")[0]
@@ -199,7 +218,8 @@ class Lineages:
             return None
         raw = path.read_bytes()
         blob = hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
-        self._raw.setdefault(blob, raw)
+        if blob not in self._read[path.name]:
+            self._read[path.name][blob] = _READERS[path.name](raw)
         return blob
 
     def _parents(self, place: int) -> tuple[int, ...]:
@@ -207,18 +227,32 @@ class Lineages:
             return self.history.commits[place].parents
         return () if self.history.head is None else (self.history.head,)
 
-    def _document(self, blob: str) -> Document | None:
-        if blob not in self._documents:
-            self._documents[blob] = document(self._raw[blob])
-        return self._documents[blob]
-
     def _defaults_of(self, state: State | None) -> dict[str, dict[str, Any]]:
         blob = None if state is None else state[1]
-        if blob is None:
-            return {}
-        if blob not in self._defaults:
-            self._defaults[blob] = defaults_in(self._raw[blob])
-        return self._defaults[blob]
+        defaults: dict[str, dict[str, Any]] = self._read[REPRODUCE][blob] if blob else {}
+        return defaults
+
+    def _blobs(self, name: str, slugs: Collection[str]) -> set[str]:
+        return {
+            blob
+            for commit in self.history.commits
+            for path, blob in commit.files.items()
+            if path.endswith(f"/{name}") and self._slug(path) in slugs
+        }
+
+    def _load(self, name: str, blobs: set[str]) -> None:
+        new = blobs - {*self._read[name]}
+        self._read[name].update(
+            self.history.parsed(new, _READERS[name], f"{name} {_FORM}", self._cache)
+        )
+
+
+def _claims_as_json(raw: bytes) -> dict[str, Any] | None:
+    read = read_claims(raw)
+    return None if read is None else vars(read)
+
+
+_READERS: dict[str, Callable[[bytes], Any]] = {SPEC_FILE: _claims_as_json, REPRODUCE: defaults_in}
 
 
 def _same(mine: Mapping[str, str], their: Mapping[str, str]) -> bool:

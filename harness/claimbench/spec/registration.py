@@ -179,7 +179,7 @@ class ClaimHistory:
         )
 
     def _needed_at(self, place: int) -> dict[Key, str]:
-        return {key: field for key, (places) in self._needed.items() if (field := places.get(place))}
+        return {key: steps[place] for key, steps in self._needed.items() if place in steps}
 
     @cached_property
     def _needed(self) -> dict[Key, dict[int, str]]:

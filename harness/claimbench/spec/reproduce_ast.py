@@ -97,9 +97,7 @@ def defaults_in(source: bytes) -> dict[str, dict[str, Any]]:
     return {
         node.name: {
             argument.arg: _default(default, constants)
-            for argument, default in zip(
-                node.args.kwonlyargs, node.args.kw_defaults, strict=True
-            )
+            for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
             if default is not None
         }
         for node in tree.body
@@ -111,7 +109,9 @@ def _default(node: ast.expr, constants: dict[str, str]) -> Any:
     value = _literal(node)
     if value is not UNKNOWN:
         return value
-    names = sorted({part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & {*constants})
+    names = sorted(
+        {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & {*constants}
+    )
     return ", ".join([ast.unparse(node), *(f"{name} = {constants[name]}" for name in names)])
 
 

@@ -30,6 +30,14 @@ Defaults = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
+class Read:
+    """A claims.yaml as data, and the line, from 1, in which each claim begins."""
+
+    data: dict[str, Any]
+    lines: list[int]
+
+
+@dataclass(frozen=True)
 class Value:
     """One value that a verdict depends on.
 
@@ -86,10 +94,13 @@ class PaperVersion:
     identity: Mapping[str, str]
 
 
-def document(raw: bytes) -> Document | None:
+def read_claims(raw: bytes) -> Read | None:
     """Return a claims.yaml as data with lines; None where it is no readable mapping."""
     read = Document(Path(SPEC_FILE), raw)
-    return read if read.readable and isinstance(read.data, dict) else None
+    if not read.readable or not isinstance(read.data, dict):
+        return None
+    count = len(_list(read.data.get("claims")))
+    return Read(read.data, [read.line(("claims", place)) for place in range(count)])
 
 
 def identity_of(data: Any) -> dict[str, str]:
@@ -102,19 +113,27 @@ def identity_of(data: Any) -> dict[str, str]:
     return {key: text.casefold() for key, text in found.items()}
 
 
-def paper_version(read: Document, defaults: Defaults) -> PaperVersion:
+def paper_version(
+    read: Read, defaults: Defaults, seen: dict[str, ClaimVersion] | None = None
+) -> PaperVersion:
     """Return what a claims.yaml registers, with the defaults of its reproduce.py.
 
     Args:
         read: the claims.yaml.
         defaults: of each function, as far as they are known.
+        seen: claims of other versions, of which those that are the same are taken over.
     """
+    seen = {} if seen is None else seen
     experiments = _mapping(read.data.get("experiments"))
     claims = {}
-    for place, claim in enumerate(_list(read.data.get("claims"))):
+    for claim, line in zip(_list(read.data.get("claims")), read.lines, strict=True):
         if isinstance(claim, dict) and isinstance(claim.get("id"), str):
-            line = read.line(("claims", place))
-            claims[claim["id"]] = _claim_version(claim, line, experiments, defaults)
+            name = _words(claim.get("experiment"))
+            parts = (claim, _mapping(experiments.get(name)), defaults.get(name, {}))
+            key = repr((line, parts))
+            if key not in seen:
+                seen[key] = _claim_version(line, *parts)
+            claims[claim["id"]] = seen[key]
     removed = (_mapping(entry) for entry in _list(read.data.get("removed")))
     return PaperVersion(
         claims=claims,
@@ -127,16 +146,14 @@ def paper_version(read: Document, defaults: Defaults) -> PaperVersion:
 
 
 def _claim_version(
-    claim: dict[str, Any], line: int, experiments: dict[str, Any], defaults: Defaults
+    line: int, claim: dict[str, Any], experiment: dict[str, Any], defaults: Mapping[str, Any]
 ) -> ClaimVersion:
-    name = _words(claim.get("experiment"))
-    experiment = _mapping(experiments.get(name))
     start = claim.get("from", "smoke")
     judged = TIERS[TIERS.index(start) :] if start in TIERS else TIERS
     values = {
         **_of_claim(claim, bool(experiment.get("deterministic"))),
         **_of_experiment(experiment),
-        **_arguments(experiment, defaults.get(name, {})),
+        **_arguments(experiment, defaults),
     }
     amended: dict[Entry, Marks] = {}
     for entry in map(_mapping, _list(claim.get("amended"))):
@@ -150,7 +167,7 @@ def _claim_version(
     return ClaimVersion(
         id=claim["id"],
         line=line,
-        experiment=name,
+        experiment=_words(claim.get("experiment")),
         judged=frozenset(judged),
         values=values,
         names={canonical(overrides): control for control, overrides in controls.items()},
@@ -160,7 +177,9 @@ def _claim_version(
 
 
 def _of_claim(claim: dict[str, Any], deterministic: bool) -> dict[Key, Value]:
-    declared = claim.get("rule") or ("every" if claim.get("kind") in ("exact", "rate") else "typical")
+    declared = claim.get("rule") or (
+        "every" if claim.get("kind") in ("exact", "rate") else "typical"
+    )
     rule: Rule = "every" if deterministic or declared == "every" else "typical"
     seeds = 1 if deterministic else _mapping(claim.get("seeds")).get("max", DEFAULT_SEEDS[rule])
     single = {
@@ -179,7 +198,7 @@ def _of_claim(claim: dict[str, Any], deterministic: bool) -> dict[Key, Value]:
     by_tier = _keyed(expect)
     known_by_tier = known if _keyed(known) else dict.fromkeys(TIERS, known)
     for tier in TIERS:
-        regions = _mapping(nearest(tier, expect)) if by_tier else expect
+        regions = _mapping(_nearest(tier, expect)) if by_tier else expect
         values["expect", tier] = Value(canonical(regions))
         verdict = _mapping(_mapping(known_by_tier).get(tier))
         passes = verdict.get("passes_with")
@@ -204,15 +223,15 @@ def _of_experiment(experiment: dict[str, Any]) -> dict[Key, Value]:
         values[(key,)] = Value(canonical(sorted(map(_words, _list(experiment.get(key))))))
     limits = _mapping(experiment.get("timeout"))
     for tier in TIERS:
-        values["timeout", tier] = Value(canonical(nearest(tier, limits) or DEFAULT_TIMEOUT))
+        values["timeout", tier] = Value(canonical(_nearest(tier, limits) or DEFAULT_TIMEOUT))
     return values
 
 
 def _arguments(experiment: dict[str, Any], defaults: Mapping[str, Any]) -> dict[Key, Value]:
-    declared: dict[Tier, Any] = {t: experiment[t] for t in TIERS if experiment.get(t) is not None}
+    declared = {t: experiment[t] for t in TIERS if experiment.get(t) is not None}
     values: dict[Key, Value] = {}
     for tier in TIERS:
-        given = _mapping(nearest(tier, declared))
+        given = _mapping(_nearest(tier, declared))
         for name, value in {**defaults, **given}.items():
             values["arguments", tier, name] = Value(
                 canonical(value),
@@ -223,7 +242,7 @@ def _arguments(experiment: dict[str, Any], defaults: Mapping[str, Any]) -> dict[
 
 
 def canonical(value: Any) -> str:
-    """Return a value as JSON: keys sorted, whole numbers without a point, spaces of texts as one."""
+    """Return a value as JSON: keys sorted, whole numbers without a point, spaces as one."""
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
 
 
@@ -235,6 +254,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     return value if isinstance(value, bool | int | float | None) else _words(value)
+
+
+def _nearest(tier: Tier, keyed: dict[str, Any]) -> Any:
+    return nearest(tier, {name: keyed[name] for name in TIERS if name in keyed})
 
 
 def _keyed(value: Any) -> bool:
@@ -251,4 +274,3 @@ def _list(value: Any) -> list[Any]:
 
 def _words(value: Any) -> str:
     return "" if value is None else " ".join(str(value).split())
-
