@@ -256,7 +256,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | None) else _words(value)
 
 
-def _nearest(tier: Tier, keyed: dict[str, Any]) -> Any:
+def _nearest(tier: Tier, keyed: Mapping[Any, Any]) -> Any:
     return nearest(tier, {name: keyed[name] for name in TIERS if name in keyed})
 
 
