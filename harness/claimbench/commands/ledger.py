@@ -115,22 +115,23 @@ def _claim(slug: str, claim: ClaimLedger, columns: int, colored: bool) -> Iterat
     if claim.present and not claim.registered:
         yield "  not registered yet: commit claims.yaml"
     for event in claim.events:
-        yield from _event(event, columns, colored)
+        yield from _event(event, columns, colored, owed=claim.owed)
     for finding in claim.findings:
         text = textwrap.wrap(f"NOT MARKED: {finding.message}", columns - 4)
         yield from (f"  {_in(RED, row, colored)}" for row in text)
 
 
-def _event(event: Event, columns: int, colored: bool) -> Iterator[str]:
+def _event(event: Event, columns: int, colored: bool, *, owed: bool) -> Iterator[str]:
     place = f"{event.date or 'not committed':10}  {(event.commit or '')[:7]:7}"
     indent = " " * 23
     rows = [f"{event.kind}{_published(event)}"] if event.kind in ("registered", "published") else []
     if event.text:
         rows.append(shortened(event.text, columns - 23))
-    rows += [row for change in event.changes for row in _change(change, columns - 23, colored)]
-    if event.kind in ("changed", "superseded", "removed", "returned"):
-        before, after = _words(event.before), _words(event.after)
-        rows.append(f"published before: {before}; after: {after}")
+    for change in event.changes:
+        rows += _change(change, columns - 23, colored, owed=owed)
+    if event.kind not in ("registered", "published"):
+        before, after = _words(event.before, "nothing"), _words(event.after, "nothing yet")
+        rows.append(f"published before: {before}; since: {after}")
     for number, row in enumerate(rows):
         head = f"  {_in(DIM, place, colored)}  " if number == 0 else indent
         yield f"{head}{row}"
@@ -138,27 +139,27 @@ def _event(event: Event, columns: int, colored: bool) -> Iterator[str]:
 
 def _published(event: Event) -> str:
     if event.kind == "registered":
-        return f"; first published: {_words(event.after)}"
+        return f"; first published: {_words(event.after, 'nothing yet')}"
     return ": " + ", ".join(
         f"{tier} {now}" if was == "none" else f"{tier} {was} → {now}"
         for tier, (was, now) in event.verdicts.items()
     )
 
 
-def _change(change: Told, columns: int, colored: bool) -> Iterator[str]:
+def _change(change: Told, columns: int, colored: bool, *, owed: bool) -> Iterator[str]:
     yield f"{change.what}{change.where}: {change.was} → {change.now}"
     if not change.needed:
-        yield _in(DIM, "  was undone later, or is as registered", colored)
+        yield _in(DIM, "  undone since", colored)
     elif change.entry is None:
-        yield _in(RED, "  NOT MARKED", colored)
+        yield _in(RED, "  NOT MARKED", colored) if owed else _in(DIM, "  no entry", colored)
     else:
         date, _, _, reason = change.entry
         text = shortened(f"  marked {date}: {reason}", columns)
         yield _in(GREEN, text, colored)
 
 
-def _words(words: Mapping[str, str]) -> str:
-    return ", ".join(f"{tier} {word}" for tier, word in words.items()) or "nothing"
+def _words(words: Mapping[str, str], none: str) -> str:
+    return ", ".join(f"{tier} {word}" for tier, word in words.items()) or none
 
 
 def _in(code: int, text: str, colored: bool) -> str:

@@ -1,6 +1,6 @@
 """The timeline of each claim: what changed, what marks it, and the verdicts before and after."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,10 @@ from claimbench.leaderboard.verdicts import (
 from claimbench.spec.lineage import Lineage, Lineages, Node
 from claimbench.spec.marking import Finding, findings, successions
 from claimbench.spec.registration import Change, ClaimHistory
+from claimbench.spec.versions import Entry
 from claimbench.spec.wording import WIDTH, Told, told
+
+SUPERSEDED = "superseded by "
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Event:
     Attributes:
         date: of the commit, ISO 8601; empty for the working tree.
         commit: its hash; None for the working tree.
-        kind: registered | changed | superseded | published | removed | returned.
+        kind: registered | changed | amended | superseded | published | removed | returned; amended
+            is an entry that marks none of the changes that can be seen, such as one of `code`.
         text: what happened, where no changes say it.
         changes: of the claim.
         verdicts: of each tier the published verdict before and since, where that is what changed.
@@ -60,6 +64,11 @@ class ClaimLedger:
     registered: bool
     events: Sequence[Event]
     findings: Sequence[Finding]
+
+    @property
+    def owed(self) -> bool:
+        """Whether its changes have to be marked: it, or the claim that took its place, is there."""
+        return self.present or any(event.text.startswith(SUPERSEDED) for event in self.events)
 
 
 @dataclass(frozen=True)
@@ -147,6 +156,8 @@ class _Writer:
             node, text = nodes[succession.place], f"supersedes {succession.old}"
             changes = self._told(succession.changes(), id)
             timed.append((node.place, self._event(node, "superseded", names, text, changes)))
+        used = {change.entry for _, event in timed for change in event.changes}
+        timed += self._entries(id, names, used)
         timed.sort(key=lambda pair: pair[0])
         return ClaimLedger(
             id=id,
@@ -164,6 +175,23 @@ class _Writer:
             event = self._event(node, "changed", names, "", self._told(changes, history.id))
             yield node.place, event
 
+    def _entries(
+        self, id: str, names: Sequence[str], used: Collection[Entry | None]
+    ) -> Iterator[tuple[float, Event]]:
+        """Yield the entries that mark no change that can be seen."""
+        seen, final = set(used), self._present.claims
+        for node in self._lineage.nodes:
+            version = node.paper.claims.get(id)
+            for entry, marks in (version.amended if version else {}).items():
+                if entry not in seen:
+                    seen.add(entry)
+                    _, was, now, reason = entry
+                    last = final.get(id, version)
+                    marks = last.amended.get(entry, marks)
+                    fields = ", ".join(sorted(marks.fields or ())) or "no field named"
+                    text = f"amended ({fields}): {was} → {now}: {reason}"
+                    yield node.place, self._event(node, "amended", names, text)
+
     def _presence(self, id: str, names: Sequence[str]) -> Iterator[tuple[float, Event]]:
         """Yield when a claim was taken out of the paper, and when it came back."""
         for node in self._lineage.nodes:
@@ -176,7 +204,7 @@ class _Writer:
 
     def _reason(self, id: str) -> str:
         if id in self._heirs:
-            return f"superseded by {self._heirs[id]}"
+            return f"{SUPERSEDED}{self._heirs[id]}"
         entries = {entry for node in self._lineage.nodes for entry in node.paper.removed}
         reasons = [reason for other, _, reason in sorted(entries) if other == id]
         return f"removed: {reasons[-1]}" if reasons else "gone without an entry"

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from claimbench.spec.discovery import SPEC_FILE
 from claimbench.spec.history import before, files_at
 from claimbench.spec.lineage import Lineage, Lineages, Node
+from claimbench.spec.models import FIELDS
 from claimbench.spec.problems import shown
 from claimbench.spec.registration import BY_TIER, Change, ClaimHistory, Since, differences
 from claimbench.spec.versions import ClaimVersion, Entry, PaperVersion
 from claimbench.spec.wording import shortened, told
 
+_ORDER: list[str] = [*FIELDS]
 KEPT = "entries stay as they are, so put it back as it was"
 REMEDY = "name it in the `fields` of a new `amended` entry, or restore it"
 
@@ -146,7 +148,9 @@ def successions(
 
 def _of_changes(history: ClaimHistory, claim: ClaimVersion, said: str = "") -> Iterator[Finding]:
     names = {**history.base.names, **history.present.names}
-    for field, steps in history.unmarked().items():
+    unmarked = history.unmarked()
+    for field in sorted(unmarked, key=_ORDER.index):
+        steps = unmarked[field]
         nodes = {place: history.node(place) for place, _ in steps}
         whole = [
             Change(key, field, history.registered(key), history.present.values.get(key), True, None)
