@@ -13,7 +13,6 @@ experiments:
   f:
     smoke: {steps: 7}
     standard: {steps: 70}
-  easier: {}
 claims:
   - id: first
     statement: It holds.
@@ -45,12 +44,6 @@ from claimbench import Run, experiment
 @experiment
 def f(run: Run, *, n: int = 4, steps: int = 30) -> dict[str, float]:
     """F."""
-    return {"x": n, "y": steps}
-
-
-@experiment
-def easier(run: Run, *, n: int = 4, steps: int = 30) -> dict[str, float]:
-    """E."""
     return {"x": n, "y": steps}
 '''
 

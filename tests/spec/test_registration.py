@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from claimbench.errors import GitError, UsageError
-from tests.spec.repository import CLAIMS, Repository, entry
+from tests.spec.repository import CLAIMS, REPRODUCE, Repository, entry
 
 WEAKER = ("at_most: 2}", "at_most: 3}")
 SECOND = CLAIMS[CLAIMS.index("  - id: second") :]
@@ -56,7 +56,12 @@ def test_each_field_that_changed_must_be_named_by_itself(
 
 def test_claim_pointed_at_an_easier_experiment_is_one_difference(paper: Repository):
     """The claim points at a function with the same parameters and other arguments."""
-    paper.edit(("experiment: f", "experiment: easier"))
+    easier = REPRODUCE[REPRODUCE.index("@experiment") :].replace("def f", "def easier")
+    paper.edit(
+        ("experiment: f", "experiment: easier"),
+        ("experiments:", "experiments:\n  easier: {}"),
+        ("@experiment", f"{easier}\n\n@experiment"),
+    )
     assert paper.unmarked() == [("first", "experiment")]
     paper.amend(entry("experiment"))
     paper.commit()

@@ -9,7 +9,7 @@ from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
 from claimbench.home import home
 from claimbench.showing.output import error, line
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
-from claimbench.spec.history import read_history
+from claimbench.spec.history import fork, read_history
 from claimbench.spec.lineage import Lineages
 from claimbench.spec.load import load_spec
 from claimbench.spec.marking import findings, papers_gone, since
@@ -56,20 +56,20 @@ def run(options: Namespace) -> int:
 def _unmarked(options: Namespace, folders: Sequence[Path]) -> dict[Path | None, list[str]]:
     """Return what is not marked since a revision: of each folder, and under None of no folder."""
     found: dict[Path | None, list[str]] = {}
-    cache, against = Cache(home()), options.against
+    cache = Cache(home())
     for root in dict.fromkeys(folder.parent for folder in folders):
         here = [folder for folder in folders if folder.parent == root]
         lineages = Lineages(read_history(root), here, cache)
         for folder in here:
             lineage = lineages.of(folder.name)
-            start = since(lineages, lineage, against)
+            start = since(lineages, lineage, fork(root, options.against))
             found[folder] = [finding.at(lineage) for finding in findings(lineage, start)]
     if not options.papers:
         root = papers_root()
         lineages = Lineages(read_history(root), paper_folders(root), cache)
         found[None] = [
-            f"paper `{slug}` is gone since {against}; its claims can't be dropped silently"
-            for slug in papers_gone(lineages, against)
+            f"paper `{slug}` is gone since {options.against}; its claims can't be dropped silently"
+            for slug in papers_gone(lineages, fork(root, options.against))
         ]
     cache.close()
     return found

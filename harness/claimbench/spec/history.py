@@ -112,13 +112,21 @@ def read_history(root: Path, paths: Sequence[str] = PATHS) -> History:
     return History(root, prefix, commits, len(commits) - 1 if commits else None)
 
 
-def files_at(history: History, revision: str) -> dict[str, str]:
-    """Return path to blob of what is registered at a revision.
+def fork(root: Path, revision: str) -> str:
+    """Return the last commit that HEAD shares with a revision; the revision if there is none.
 
     Raises:
         GitError: git does not know the revision.
     """
-    git(history.root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    id = git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
+    try:
+        return git(root, "merge-base", id, "HEAD").split()[0]
+    except GitError:
+        return id
+
+
+def files_at(history: History, revision: str) -> dict[str, str]:
+    """Return path to blob of what is registered at a revision."""
     listed = git(history.root, "ls-tree", "-r", "--full-name", revision, "./").split("\n")
     files = {}
     for line in filter(None, listed):

@@ -46,11 +46,7 @@ class Finding:
 
 
 def since(lineages: Lineages, lineage: Lineage, revision: str) -> Since:
-    """Return a revision as the start from which a paper's changes count.
-
-    Raises:
-        GitError: git does not know the revision.
-    """
+    """Return a revision as the start from which a paper's changes count."""
     behind = before(lineages.history, revision)
     nodes = {p for p, node in enumerate(lineage.nodes) if node.commit in behind}
     files = files_at(lineages.history, revision)
@@ -58,11 +54,7 @@ def since(lineages: Lineages, lineage: Lineage, revision: str) -> Since:
 
 
 def papers_gone(lineages: Lineages, revision: str) -> list[str]:
-    """Return the papers of a revision that are in no folder any more, under whatever name.
-
-    Raises:
-        GitError: git does not know the revision.
-    """
+    """Return the papers of a revision that are in no folder any more, under whatever name."""
     there = {
         path.removeprefix(lineages.history.prefix).partition("/")[0]
         for path in files_at(lineages.history, revision)

@@ -190,7 +190,7 @@ class ClaimHistory:
     def _trace(self, key: Key) -> dict[int, str]:
         found: dict[int, str] = {}
         registered = _text(self.registered(key))
-        if _text(self.present.values.get(key)) == registered:
+        if _text(self.present.values.get(key)) in (registered, self._at_first(key)):
             return found
         pending, seen = [self.end], set()
         while pending:
@@ -207,6 +207,10 @@ class ClaimHistory:
                 found[place] = self._against(parents[0], place)[key]
             pending += same or parents
         return found
+
+    def _at_first(self, key: Key) -> str | None:
+        first = self.version(self.start) if self.start in self.places else self.base
+        return _text(first.values.get(key, self.registered(key)))
 
     def _changed(self, place: int) -> dict[Key, str]:
         """Return what a node changed: what differs from all that it came from."""

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from claimbench.spec.models import FIELDS
 from claimbench.spec.registration import BY_TIER, Change
 from claimbench.spec.versions import Entry
 from claimbench.tiers import TIERS
 
 WIDTH = 60
+_ORDER: list[str] = [*FIELDS]
 ABSENT = "none"
 
 
@@ -62,7 +64,8 @@ def told(changes: Iterable[Change], names: Mapping[str, str], width: int = WIDTH
         group = (change.field, what, was, now, change.needed, change.entry)
         groups.setdefault(group, []).extend(change.key[1:2] if by_tier else ())
     found = []
-    for (field, what, was, now, needed, entry), tiers in groups.items():
+    ordered = sorted(groups.items(), key=lambda group: _ORDER.index(group[0][0]))
+    for (field, what, was, now, needed, entry), tiers in ordered:
         before, after = shortly(field, was, now, names, width)
         places = tuple(tier for tier in TIERS if tier in tiers)
         found.append(Told(field, what, before, after, places, needed, entry))
