@@ -69,6 +69,21 @@ def test_claim_pointed_at_an_easier_experiment_is_one_difference(paper: Reposito
     assert paper.unmarked() == [("first", "defaults")]
 
 
+def test_experiment_that_changes_while_the_claim_points_elsewhere_is_compared(paper: Repository):
+    """The claim points at another function, and back once the first one is weaker."""
+    easier = REPRODUCE[REPRODUCE.index("@experiment") :].replace("def f", "def easier")
+    paper.edit(
+        ("experiment: f", "experiment: easier"),
+        ("experiments:", "experiments:\n  easier: {}"),
+        ("@experiment", f"{easier.replace('n: int = 4', 'n: int = 8')}\n\n@experiment"),
+    )
+    paper.commit()
+    paper.edit(("experiment: easier", "experiment: f"))
+    assert paper.unmarked() == []
+    paper.edit(("n: int = 4", "n: int = 1"))
+    assert paper.unmarked() == [("first", "defaults"), ("second", "defaults")]
+
+
 def test_deterministic_takes_rule_and_seeds_with_it(paper: Repository):
     """One seed decides where every run is said to give the same."""
     paper.edit(("smoke: {steps: 7}", "smoke: {steps: 7}\n    deterministic: true"))
@@ -215,6 +230,13 @@ def test_claim_that_is_renamed_must_say_whom_it_supersedes_and_what_differs(pape
     head, _, tail = paper.claims.read_text(encoding="utf-8").rpartition("amended: []")
     paper.claims.write_text(f"{head}amended: [{entry('expect')}]{tail}", encoding="utf-8")
     assert paper.unmarked() == []
+
+
+def test_claim_that_was_there_cannot_swallow_another_in_silence(paper: Repository):
+    """A claim is dropped, and another one says that it supersedes it."""
+    paper.edit((SECOND, ""), ("id: first", "id: first\n    supersedes: [second]"))
+    assert {claim for claim, _ in paper.unmarked()} == {"first"}
+    assert {"statement", "expect", "kind"} <= {field for _, field in paper.unmarked()}
 
 
 def test_what_a_superseded_claim_left_unmarked_is_its_heirs_to_mark(paper: Repository):

@@ -6,13 +6,14 @@ import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples
 from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.judging.words import counted
-from claimbench.leaderboard.ledger import ClaimLedger, Event, Ledgers, PaperLedger, as_json
+from claimbench.leaderboard.ledger import ClaimLedger, Event, Ledgers, PaperLedger
 from claimbench.showing.output import color, line
 from claimbench.spec.discovery import find_papers
 from claimbench.spec.wording import Told, shortened
@@ -52,7 +53,7 @@ def run(options: Namespace) -> int:
     columns = min(MOST, max(LEAST, shutil.get_terminal_size((100, 24)).columns))
     papers = _papers(options.papers, max(24, (columns - 40) // 2))
     if options.format == "json":
-        line(json.dumps([claim for paper in papers for claim in as_json(paper)], indent=2))
+        line(json.dumps([claim for paper in papers for claim in _json(paper)], indent=2))
     else:
         for text in _text(papers, columns, colored=color()):
             line(text)
@@ -87,6 +88,48 @@ def _of(paper: PaperLedger, claims: set[str]) -> PaperLedger:
         raise UsageError(f"{paper.slug} never had a claim `{claim}`; its claims are {ids}")
     kept = [ledger for ledger in paper.claims if not claims or ledger.id in claims]
     return PaperLedger(paper.slug, paper.lineage, kept)
+
+
+def _json(paper: PaperLedger) -> list[dict[str, Any]]:
+    """Return the timelines of a paper as JSON data."""
+    return [
+        {
+            "paper": paper.slug,
+            "claim": claim.id,
+            "present": claim.present,
+            "registered": claim.registered,
+            "events": [_event_json(event) for event in claim.events],
+            "not_marked": [
+                {
+                    "field": f.field,
+                    "was": f.was,
+                    "now": f.now,
+                    "steps": f.steps,
+                    "message": f.message,
+                }
+                for f in claim.findings
+            ],
+        }
+        for claim in paper.claims
+    ]
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    keys = ("date", "was", "now", "reason")
+    return {
+        **{key: getattr(event, key) for key in ("date", "commit", "kind", "text")},
+        "changes": [
+            {
+                **{key: getattr(change, key) for key in ("field", "what", "was", "now", "tiers")},
+                "must_be_marked": change.needed,
+                "marked_by": dict(zip(keys, change.entry, strict=True)) if change.entry else None,
+            }
+            for change in event.changes
+        ],
+        "verdicts": {tier: list(words) for tier, words in event.verdicts.items()},
+        "verdict_before": dict(event.before),
+        "verdict_after": dict(event.after),
+    }
 
 
 def _text(papers: Sequence[PaperLedger], columns: int, *, colored: bool) -> Iterator[str]:

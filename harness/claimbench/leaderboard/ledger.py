@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from claimbench.cache import Cache
 from claimbench.leaderboard.verdicts import (
     Published,
     Words,
     history_with_verdicts,
+    published_files,
     published_words,
 )
 from claimbench.spec.lineage import Lineage, Lineages, Node
@@ -103,16 +103,19 @@ class Ledgers:
     def __init__(
         self, root: Path, folders: Iterable[Path], cache: Cache, width: int = WIDTH
     ) -> None:
-        history, self._results = history_with_verdicts(root)
+        history, results = history_with_verdicts(root)
         self._width = width
         self._lineages = Lineages(history, folders, cache)
         slugs = {s for slug in self._lineages.folders for s in self._lineages.family(slug)}
-        self._words = published_words(history, self._results, slugs, cache)
+        files = published_files(history, results)
+        self._files = {slug: files[slug] for slug in slugs if slug in files}
+        self._words = published_words(history, self._files.values(), cache)
 
     def of(self, slug: str) -> PaperLedger:
         """Return the timelines of one paper."""
         lineage = self._lineages.of(slug)
-        published = Published(self._lineages.history, self._results, lineage.slugs, self._words)
+        files = [self._files[name] for name in lineage.slugs if name in self._files]
+        published = Published(self._lineages.history, files, self._words)
         writer = _Writer(lineage, published, self._width)
         return PaperLedger(slug, lineage, [writer.claim(id) for id in writer.ids()])
 
@@ -182,15 +185,15 @@ class _Writer:
         seen, final = set(used), self._present.claims
         for node in self._lineage.nodes:
             version = node.paper.claims.get(id)
-            for entry, marks in (version.amended if version else {}).items():
-                if entry not in seen:
-                    seen.add(entry)
-                    _, was, now, reason = entry
-                    last = final.get(id, version)
-                    marks = last.amended.get(entry, marks)
-                    fields = ", ".join(sorted(marks.fields or ())) or "no field named"
-                    text = f"amended ({fields}): {was} → {now}: {reason}"
-                    yield node.place, self._event(node, "amended", names, text)
+            for entry, marks in ({} if version is None else version.amended).items():
+                if entry in seen:
+                    continue
+                seen.add(entry)
+                completed = final[id].amended.get(entry, marks) if id in final else marks
+                fields = ", ".join(sorted(completed.fields or ())) or "no field named"
+                _, was, now, reason = entry
+                text = f"amended ({fields}): {was} → {now}: {reason}"
+                yield node.place, self._event(node, "amended", names, text)
 
     def _presence(self, id: str, names: Sequence[str]) -> Iterator[tuple[float, Event]]:
         """Yield when a claim was taken out of the paper, and when it came back."""
@@ -232,45 +235,3 @@ class _Writer:
             before=self._published.before(node.place, names),
             after=self._published.after(node.place, names),
         )
-
-
-def as_json(paper: PaperLedger) -> list[dict[str, Any]]:
-    """Return the timelines of a paper as JSON data."""
-    return [
-        {
-            "paper": paper.slug,
-            "claim": claim.id,
-            "present": claim.present,
-            "registered": claim.registered,
-            "events": [_event_json(event) for event in claim.events],
-            "not_marked": [
-                {
-                    "field": f.field,
-                    "was": f.was,
-                    "now": f.now,
-                    "steps": f.steps,
-                    "message": f.message,
-                }
-                for f in claim.findings
-            ],
-        }
-        for claim in paper.claims
-    ]
-
-
-def _event_json(event: Event) -> dict[str, Any]:
-    keys = ("date", "was", "now", "reason")
-    return {
-        **{key: getattr(event, key) for key in ("date", "commit", "kind", "text")},
-        "changes": [
-            {
-                **{key: getattr(change, key) for key in ("field", "what", "was", "now", "tiers")},
-                "must_be_marked": change.needed,
-                "marked_by": dict(zip(keys, change.entry, strict=True)) if change.entry else None,
-            }
-            for change in event.changes
-        ],
-        "verdicts": {tier: list(words) for tier, words in event.verdicts.items()},
-        "verdict_before": dict(event.before),
-        "verdict_after": dict(event.after),
-    }

@@ -3,7 +3,12 @@
 The form of published files has changed over time; the words alone are read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,35 +46,31 @@ class Published:
 
     Args:
         history: with the published files.
-        results: path of their folder from the top of the repository, with a slash.
-        slugs: what the paper is and was called.
+        files: of the paper, whatever it was called.
         words: of each blob the verdicts by claim.
     """
 
     def __init__(
-        self,
-        history: History,
-        results: str,
-        slugs: Sequence[str],
-        words: Mapping[str, dict[str, str]],
+        self, history: History, files: Iterable[Files], words: Mapping[str, dict[str, str]]
     ) -> None:
         self._commits, self._words = history.commits, words
+        tiers = {path: tier for file in files for path, tier in file.tiers.items()}
+        self._touched = sorted({place for file in files for place in file.places})
+        touched = {*self._touched}
         self._files: list[dict[str, str]] = []
-        for commit in history.commits:
-            files: dict[str, str] = {}
-            for path, blob in commit.files.items() if results else ():
-                if not path.startswith(results):
-                    continue
-                profile, tier, name = path.removeprefix(results).split("/")
-                if name.removesuffix(".json") in slugs:
-                    files[tier if profile == _USUAL else f"{profile} {tier}"] = blob
-            self._files.append(files)
+        for place, commit in enumerate(history.commits):
+            if place in touched:
+                there = {t: commit.files[path] for path, t in tiers.items() if path in commit.files}
+            else:
+                there = self._files[commit.parents[0]] if commit.parents else {}
+            self._files.append(there)
 
     def at(self, place: int, ids: Collection[str]) -> Words:
         """Return the verdicts that stand at a commit on a claim, or one that it supersedes."""
         found = {}
         for tier, blob in sorted(self._files[place].items()):
-            word = next((w for id in ids if (w := self._words[blob].get(id))), None)
+            words = self._words[blob]
+            word = next((words[id] for id in ids if id in words), None)
             if word is not None:
                 found[tier] = word
         return found
@@ -83,29 +84,54 @@ class Published:
     def after(self, place: int, ids: Collection[str]) -> Words:
         """Return the verdicts that were first published with a commit or since."""
         found: dict[str, str] = {}
-        for later in range(place, len(self._commits)):
-            parents = self._commits[later].parents
+        for later in self._touched[bisect_left(self._touched, place) :]:
+            old = [self._files[parent] for parent in self._commits[later].parents]
             for tier, word in self.at(later, ids).items():
-                blob = self._files[later].get(tier)
-                new = all(self._files[parent].get(tier) != blob for parent in parents)
-                if new and tier not in found:
+                blob = self._files[later][tier]
+                if tier not in found and all(files.get(tier) != blob for files in old):
                     found[tier] = word
         return found
 
     def changes(self, ids: Collection[str]) -> list[tuple[int, Commit, dict[str, tuple[str, str]]]]:
         """Return each commit that changed a word: by tier, the word before and the one since."""
         found = []
-        for place, commit in enumerate(self._commits):
-            words = self.at(place, ids)
+        for place in self._touched:
+            commit = self._commits[place]
             before = [self.at(parent, ids) for parent in commit.parents]
             changed = {
                 tier: (before[0].get(tier, "none") if before else "none", word)
-                for tier, word in words.items()
+                for tier, word in self.at(place, ids).items()
                 if all(old.get(tier) != word for old in before)
             }
             if changed:
                 found.append((place, commit, changed))
         return found
+
+
+@dataclass
+class Files:
+    """The published files of one folder's name.
+
+    Attributes:
+        tiers: of each path the tier, with the profile unless it is the usual one.
+        places: positions of the commits that touched one of them.
+    """
+
+    tiers: dict[str, str] = field(default_factory=dict)
+    places: set[int] = field(default_factory=set)
+
+
+def published_files(history: History, results: str) -> dict[str, Files]:
+    """Return the published files by the name of the paper's folder."""
+    found: defaultdict[str, Files] = defaultdict(Files)
+    for place, commit in enumerate(history.commits):
+        for path in commit.changed if results else ():
+            if path.startswith(results):
+                profile, tier, name = path.removeprefix(results).split("/")
+                files = found[name.removesuffix(".json")]
+                files.tiers[path] = tier if profile == _USUAL else f"{profile} {tier}"
+                files.places.add(place)
+    return dict(found)
 
 
 def words_in(raw: bytes) -> dict[str, str]:
@@ -125,16 +151,15 @@ def words_in(raw: bytes) -> dict[str, str]:
 
 
 def published_words(
-    history: History, results: str, slugs: Collection[str], cache: Cache
+    history: History, files: Iterable[Files], cache: Cache
 ) -> dict[str, dict[str, str]]:
-    """Return the verdicts by claim of each published blob of some papers."""
+    """Return the verdicts by claim of each version of published files."""
     blobs = {
         blob
-        for commit in history.commits
-        for path, blob in commit.files.items()
-        if results
-        and path.startswith(results)
-        and path.rpartition("/")[2].removesuffix(".json") in slugs
+        for file in files
+        for place in file.places
+        for path in file.tiers
+        if (blob := history.commits[place].files.get(path)) is not None
     }
     return history.parsed(blobs, words_in, "verdicts 1", cache)
 

@@ -35,12 +35,14 @@ class Commit:
         date: of the committer, ISO 8601.
         parents: positions in the history of the nearest earlier commits of this kind.
         files: path from the top of the repository to blob, for all the files that were there.
+        changed: paths that differ from the first parent.
     """
 
     id: str
     date: str
     parents: tuple[int, ...]
     files: Mapping[str, str]
+    changed: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,9 @@ def read_history(root: Path, paths: Sequence[str] = PATHS) -> History:
         id, date, *parents = head.split(" ")
         known = tuple(places[parent] for parent in parents if parent in places)
         files = dict(commits[known[0]].files) if known else {}
-        for change in changes:
-            _apply(change, files)
+        changed = frozenset(_apply(change, files) for change in changes if change[:1] == ":")
         places[id] = len(commits)
-        commits.append(Commit(id, date, known, files))
+        commits.append(Commit(id, date, known, files, changed))
     return History(root, prefix, commits, len(commits) - 1 if commits else None)
 
 
@@ -142,16 +143,15 @@ def before(history: History, revision: str) -> set[str]:
     return set(git(history.root, "rev-list", revision).split())
 
 
-def _apply(change: str, files: dict[str, str]) -> None:
-    """Follow one line of `--raw`: `:100644 100644 <old> <new> M<TAB>path`."""
-    if not change.startswith(":"):
-        return
+def _apply(change: str, files: dict[str, str]) -> str:
+    """Follow one line of `--raw`, `:100644 100644 <old> <new> M<TAB>path`; return the path."""
     kind, path = change.split("\t", 1)
     _, mode, _, blob, letter = kind.split(" ")
     if letter == "D" or mode == _LINK:
         files.pop(path, None)
     else:
         files[path] = blob
+    return path
 
 
 def _has_head(root: Path) -> bool:

@@ -123,8 +123,7 @@ class ClaimHistory:
     def steps(self) -> Iterator[tuple[int, list[Change]]]:
         """Yield each node that changed something, with its changes, oldest first."""
         for place in self.places:
-            parents = self.parents(place)
-            keys = self._changed(place) if parents else self._needed_at(place)
+            keys = {**self._needed_at(place), **self._changed(place)}
             changes = [self._change(place, key, field) for key, field in keys.items()]
             if changes:
                 yield place, changes
@@ -139,14 +138,21 @@ class ClaimHistory:
         return found
 
     def registered(self, key: Key) -> Value | None:
-        """Return a value as it was registered, which for a new parameter is its first default."""
-        if key in self.base.values:
+        """Return a value as it was registered, which for a new parameter is its first default.
+
+        Arguments are those of the first version that points at the present experiment.
+        """
+        if key in self.base.values and not self._elsewhere(key, self.base):
             return self.base.values[key]
         for place in self.places:
             version = self.version(place)
-            if key in version.values:
+            known = self._since is not None and place in self._since.nodes
+            if key in version.values and not (known or self._elsewhere(key, version)):
                 return None if key in self._changed(place) else version.values[key]
         return None
+
+    def _elsewhere(self, key: Key, version: ClaimVersion) -> bool:
+        return key[0] == "arguments" and version.experiment != self.present.experiment
 
     def cover(self, place: int, field: str) -> Entry | None:
         """Return the first entry that names a field and was not there before a node."""
@@ -167,7 +173,8 @@ class ClaimHistory:
 
     def _change(self, place: int, key: Key, field: str) -> Change:
         parents = self.parents(place)
-        was = self.version(parents[0]).values.get(key) if parents else self.registered(key)
+        seen = key in self._changed(place)
+        was = self.version(parents[0]).values.get(key) if seen else self.registered(key)
         needed = key in self._needed_at(place)
         return Change(
             key=key,
@@ -206,7 +213,19 @@ class ClaimHistory:
             elif parents and not same:
                 found[place] = self._against(parents[0], place)[key]
             pending += same or parents
+        if not found and key[0] == "arguments":  # it changed while the claim pointed elsewhere
+            field = _argument(self.registered(key), self.present.values.get(key))
+            found |= {place: field for place in self._moves()[-1:] if field}
         return found
+
+    def _moves(self) -> list[int]:
+        """Return the nodes that pointed the claim at another experiment, in scope."""
+        known = set() if self._since is None else self._since.nodes
+        return [
+            place
+            for place in self.places
+            if place not in known and ("experiment",) in self._changed(place)
+        ]
 
     def _at_first(self, key: Key) -> str | None:
         first = self.version(self.start) if self.start in self.places else self.base
