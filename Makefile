@@ -12,7 +12,7 @@ NIGHT := .claimbench/night
 .NOTPARALLEL:
 .PHONY: help verify test left-out lint types unit test-site browser data papers changed shard tables \
 	bench picture screenshots lock clean \
-	baseline nightly nightly-shards nightly-shard nightly-mutants nightly-merge
+	baseline nightly nightly-shards nightly-shard nightly-mutants nightly-audit nightly-merge
 
 help:
 	@grep -E '^# make' Makefile | cut -c3-
@@ -100,7 +100,7 @@ bench: .venv/installed
 # What a night does, in the steps of .github/workflows/nightly.yml. A shard keeps its runs from one
 # night to the next; 1 as an exit code means that some claim is not as expected, which is news and
 # no failure of the night.
-nightly: nightly-shards nightly-mutants nightly-merge baseline
+nightly: nightly-shards nightly-mutants nightly-merge nightly-audit baseline
 
 nightly-shards:
 	rm -rf $(NIGHT)/results
@@ -121,6 +121,11 @@ nightly-mutants: .venv/installed data
 	for paper in $$(cat $(NIGHT)/due); do \
 	  $(BIN)/claimbench mutate $$paper --publish $(NIGHT)/mutation || [ $$? = 1 ] || bad=1; \
 	done; [ -z "$$bad" ]
+
+# Published claims, chosen at random, run again from nothing.
+SAMPLE ?= 10
+nightly-audit: .venv/installed data
+	$(BIN)/claimbench leaderboard audit --sample $(SAMPLE) --tier $(TIER)
 
 nightly-merge: .venv/installed
 	$(BIN)/claimbench leaderboard merge $(NIGHT)/results/shard-*

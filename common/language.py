@@ -56,7 +56,14 @@ class Language:
         return model.loss(*self.held_out.even_windows(windows, CONTEXT)).item()
 
     def pretrain(
-        self, make: MakeOptimizer, *, rate: float, steps: int, seed: int, windows: int
+        self,
+        make: MakeOptimizer,
+        *,
+        rate: float,
+        steps: int,
+        seed: int,
+        windows: int,
+        factor: Callable[[float], float] | None = None,
     ) -> tuple[float, Curve]:
         """Train from scratch; return the held-out loss at the end and the training losses.
 
@@ -69,11 +76,14 @@ class Language:
             steps: how many.
             seed: decides on the first model and on the batches.
             windows: how many held-out windows the loss is taken over.
+            factor: what the learning rate is multiplied by besides, at each share of the steps.
         """
         generator = torch.Generator(self.device).manual_seed(seed)
         model = self.model(generator)
         rates = (
-            rate * warmup_cosine(step, warmup=steps // 20, steps=steps, floor=0.01)
+            rate
+            * warmup_cosine(step, warmup=steps // 20, steps=steps, floor=0.01)
+            * (1.0 if factor is None else factor(step / steps))
             for step in range(1, steps + 1)
         )
         batches = self.batches(generator, steps)

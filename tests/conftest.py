@@ -53,6 +53,13 @@ def note(text: str, file: str = "runs.txt") -> None:
 
 '''
 
+README = """# Tiny
+
+<!-- results: begin -->
+Nothing is published yet.
+<!-- results: end -->
+"""
+
 MEASURE = '''@experiment
 def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
     """A number in [scale, 2 scale)."""
@@ -120,7 +127,7 @@ def write_paper(
     (folder / "claims.yaml").write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
     (folder / "reproduce.py").write_text(HEAD + code, encoding="utf-8")
     (folder / "method.py").write_text(METHOD, encoding="utf-8")
-    (folder / "README.md").write_text("# Tiny\n", encoding="utf-8")
+    (folder / "README.md").write_text(README, encoding="utf-8")
     return TinyPaper(folder)
 
 

@@ -182,7 +182,7 @@ def test_verify_prints_the_table_and_tells_failures_on_standard_error(call, proj
     code, out, err = call("verify", "alpha")
     assert code == 1
     assert out.startswith("alpha · tier smoke · profile cpu\n")
-    assert re.search(r"^  holds +✓ reproduced +3/3 +rejected 0/1", out, re.MULTILINE)
+    assert re.search(r"^  ★ holds +✓ reproduced +3/3 +rejected 0/1", out, re.MULTILINE)
     assert "1 reproduced, 1 diverged; runs of" in out
     verdicts, _, failures = err.partition("\n\n")
     assert verdicts.splitlines() == [
@@ -204,7 +204,7 @@ def test_verify_claim_that_is_only_looked_at(call, make_paper):
     paper = make_paper(claims=[LATER])
     code, out, _ = call("verify", paper.folder)
     assert code == 0
-    assert re.search(r"^  later +– skipped", out, re.MULTILINE)
+    assert re.search(r"^  ★ later +– skipped", out, re.MULTILINE)
 
 
 def test_verify_writes_json(call, project, tmp_path):
@@ -345,7 +345,7 @@ def test_why_says_what_changed(call, make_paper):
         "arguments: {}",
         "precision: float32",
         "package python: 3.",
-        "author surface: 1",
+        "author surface: 2",
     ):
         assert part in out
     assert re.search(r"^  profile cpu: [0-9a-f]{16}$", out, re.MULTILINE)

@@ -69,7 +69,7 @@ def night(tmp_path, make_paper, store_home):
 
 def test_nights(night, tmp_path):
     tonight = next(number for number in range(7) if due(["one"], number))
-    night(f"TONIGHT={tonight}")
+    assert "3 compared, 0 of them differ" in night(f"TONIGHT={tonight}")
     scores = tmp_path / "leaderboards" / "mutation"
     tried = due(["one", "two", "three"], tonight)
     assert sorted(path.stem for path in scores.iterdir()) == tried
@@ -85,7 +85,7 @@ def test_nights(night, tmp_path):
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "night")
 
-    shorter = ("-o", "baseline", "-o", "nightly-mutants")
+    shorter = ("-o", "baseline", "-o", "nightly-mutants", "-o", "nightly-audit")
     runs = {slug: (tmp_path / "papers" / slug / "runs.txt").read_text() for slug in ("one", "two")}
     assert "No verdict changed." in night(*shorter)
     assert (tmp_path / ".claimbench" / "night" / "alert.md").read_text().startswith("No claim is")
@@ -94,6 +94,7 @@ def test_nights(night, tmp_path):
 
     method = tmp_path / "papers" / "two" / "method.py"
     method.write_text(method.read_text().replace("scale * x", "scale * x / 3"))
+    git(tmp_path, "commit", "-q", "--all", "-m", "a third")
     assert "two::holds" in night(*shorter)
     alert = (tmp_path / ".claimbench" / "night" / "alert.md").read_text()
     assert "two::holds (smoke, cpu)" in alert

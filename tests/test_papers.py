@@ -13,6 +13,8 @@ import pytest
 
 from claimbench.cache import Cache
 from claimbench.identity.closure import closure
+from claimbench.leaderboard.published import Published, read
+from claimbench.leaderboard.readmes import block, results
 from claimbench.running.loading import load_module
 from claimbench.spec.load import load_spec
 
@@ -67,6 +69,18 @@ def test_readme_names_the_paper(folder: Path):
         for text in (load_spec(folder).paper.title, head)
     ]
     assert words[0] in words[1]
+
+
+@pytest.fixture(scope="session")
+def published() -> list[Published]:
+    """All published results."""
+    return read(ROOT / "leaderboards" / "results")
+
+
+def test_readme_has_the_published_results(folder: Path, published: list[Published]):
+    """Where this fails: `claimbench leaderboard publish`, or `merge`, writes the table."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert block(text) == results(published, load_spec(folder))
 
 
 def test_readme_names_each_deviation(folder: Path):

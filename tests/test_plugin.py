@@ -124,14 +124,15 @@ def test_outcomes_exit_code_and_table(shared):
         r"tiny · tier smoke · profile cpu",
         r"  claim +verdict +held +control +time",
         r"      metric +median \[interval\] +expected +the paper's",
-        r"  holds +✓ reproduced +3/3 +rejected 0/1 +\d\.\d s",
-        r"      value +1\.\d+ \[1\.\d+, 1\.\d+\] +≥ 1 +1\.25",
-        r"  fails +✗ diverged +0/1 +not run +\d\.\d s",
-        r"  known +✗ diverged \(known\) +0/1 +not run +\d\.\d s",
-        r"  known-holds +✓ reproduced +3/3 +rejected 0/1 +\d\.\d s",
-        r"  later +– skipped +\d\.\d s",
-        r"  breaks +! error +0\.0 s",
-        r"2 reproduced, 2 diverged \(1 known\), 1 error, 1 skipped; runs of \d\.\d CPU-seconds",
+        r"  ★ holds +✓ reproduced +3/3 +rejected 0/1 +\d\.\d s",
+        r"      value +1\.\d+ \[1\.\d+, 1\.\d+\] +≥ 1 +1\.25, (within|direction only)",
+        r"  ★ fails +✗ diverged +0/1 +not run +\d\.\d s",
+        r"  ★ known +✗ diverged \(known\) +0/1 +not run +\d\.\d s",
+        r"  ★ known-holds +✓ reproduced +3/3 +rejected 0/1 +\d\.\d s",
+        r"  ★ later +– skipped +\d\.\d s",
+        r"  ★ breaks +! error +0\.0 s",
+        r"2 of 5 headlines reproduced; 2 reproduced, 2 diverged \(1 known\), 1 error, 1 skipped; "
+        r"runs of \d\.\d CPU-seconds",
         r"XFAIL tiny/claims\.yaml::known - the value is too small",
     ):
         assert any(re.fullmatch(row, line) for line in table), row

@@ -215,7 +215,7 @@ def test_verify_beside_folders_of_the_same_names(call, program, executor):
     words = ("--claim", WITH_COMMON[1], "--executor", executor)
     code, out, err = call(*program, "verify", WITH_COMMON[0], *words)
     assert code == 0, out + err
-    assert f"  {WITH_COMMON[1]}  – skipped" in out
+    assert f" {WITH_COMMON[1]}  – skipped" in out
 
 
 @pytest.mark.parametrize("program", [["pytest"], ["python", "-m", "pytest"]])

@@ -144,16 +144,19 @@ def ademamix_(
     torch._foreach_mul_(nu, c.beta2)
     torch._foreach_addcmul_(nu, g, g, value=1 - c.beta2)
 
-    update = torch._foreach_mul(m2, c.alpha)
-    torch._foreach_add_(update, m1 if c.beta1 > 0 else g, alpha=1 / (1 - c.beta1**t))
+    left = 1 - c.beta1**t
+    update = torch._foreach_add(m1 if c.beta1 > 0 else g, m2, alpha=c.alpha * left)
     root = torch._foreach_sqrt(nu)
     torch._foreach_div_(root, math.sqrt(1 - c.beta2**t))
     torch._foreach_add_(root, c.eps)
-    torch._foreach_div_(update, root)
 
     if c.decay > 0:
         torch._foreach_mul_(theta, 1 - c.eta * c.decay)
-    torch._foreach_add_(theta, update, alpha=-c.eta)
+    if theta[0].dtype is update[0].dtype:
+        torch._foreach_addcdiv_(theta, update, root, value=-c.eta / left)
+    else:  # half precision, rounded once
+        torch._foreach_div_(update, root)
+        torch._foreach_add_(theta, update, alpha=-c.eta / left)
 
 
 def alpha_schedule(t: int, alpha: float, warmup: int | None) -> float:

@@ -1,6 +1,8 @@
-"""Learning MNIST with deep linear networks: the task, and its learning time at the best rate."""
+"""Learning MNIST with deep linear networks: the task, and the iterations that it takes."""
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from common.data import load
 
 from .method import Array, flow, orthogonal, scaled_gaussian
+from .modes import descent
 
 MakeWeights = Callable[[np.random.Generator, int, int], Array]
 STARTS: dict[str, MakeWeights] = {"orthogonal": orthogonal, "gaussian": scaled_gaussian}
@@ -28,12 +31,50 @@ class Task(NamedTuple):
 
 def pooled_mnist(dtype: type) -> Task:
     """Return the task of telling digits from 7 by 7 pixels, each the mean of 16, from 0 to 1."""
-    images, labels = load("mnist5k")
-    x = (images / 255).reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(-1, 49)
-    y = np.eye(10)[labels]
+    return _task(_pixels(), dtype)
+
+
+def whitened_mnist(dtype: type, kept: int) -> Task:
+    """Return the task on the leading principal components of those pixels, so that Σ11 = I."""
+    x = _pixels()
+    x = x - x.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(x, full_matrices=False)
+    if sizes[kept - 1] <= 1e-8 * sizes[0]:
+        raise ValueError(f"the pixels have fewer than {kept} principal components")
+    return _task(left[:, :kept] * math.sqrt(len(x)), dtype)
+
+
+def _pixels() -> Array:
+    images, _ = load("mnist5k")
+    pooled: Array = (images / 255).reshape(-1, 7, 4, 7, 4).mean(axis=(2, 4)).reshape(-1, 49)
+    return pooled
+
+
+def _task(x: Array, dtype: type) -> Task:
+    y = np.eye(10)[load("mnist5k")[1]]
     best = np.linalg.lstsq(x, y, rcond=None)[0]
     least = ((y - x @ best) ** 2).sum() / (2 * len(x))
     return Task((x.T @ x / len(x)).astype(dtype), (y.T @ x / len(x)).astype(dtype), float(least))
+
+
+def hidden_layers(
+    rng: np.random.Generator, start: str, inputs: int, units: int, depth: int
+) -> list[Array]:
+    """Return W_1 to W_L of a network with ten outputs, of orthogonal or Gaussian matrices."""
+    sizes = [inputs, *[units] * (depth - 1), 10]
+    return [STARTS[start](rng, after, before) for before, after in pairwise(sizes)]
+
+
+def iterations(task: Task, weights: Sequence[Array], rate: float, goal: float, cap: int) -> float:
+    """Return the steps until the loss reaches `goal`, linear in between; `cap` at most."""
+    start = [w.astype(task.sigma11.dtype) for w in weights]
+    before = math.inf
+    for step, total in enumerate(islice(descent(start, task.sigma31, task.sigma11, rate), cap + 1)):
+        loss = float(task.loss(total))
+        if loss <= goal:
+            return step - (goal - loss) / (before - loss) if step else 0.0
+        before = loss
+    return float(cap)
 
 
 def fewest_iterations(

@@ -89,8 +89,7 @@ def decoupled(bases: Sequence[Array], strengths: Sequence[Array]) -> list[Array]
 
 def two_layer_strength(t: float | Array, u0: float, s: float, tau: float = 1.0) -> Array:
     """Return u(t) of a mode whose two layers have equal strengths (Eq. 12)."""
-    growth = np.exp(2 * s * np.asarray(t) / tau)
-    return s * growth / (growth - 1 + s / u0)
+    return np.asarray(s / (1 + (s / u0 - 1) * np.exp(-2 * s * np.asarray(t) / tau)))
 
 
 def two_layer_time(u0: float, uf: float, s: float, tau: float = 1.0) -> float:
@@ -99,20 +98,29 @@ def two_layer_time(u0: float, uf: float, s: float, tau: float = 1.0) -> float:
 
 
 def unequal_time(a: float, b: float, uf: float, s: float, tau: float = 1.0) -> float:
-    """Return the time from unequal strengths a, b > 0 until their product is u_f < s (Appendix A).
+    """Return the time from strengths a, b ≥ 0, not both 0, until their product is u_f < s (App. A).
 
-    With c₀ = |a² − b²| the larger strength is √c₀ cosh(θ/2) and the other √c₀ sinh(θ/2). Hence
-    ab = (c₀/2) sinh θ and τ dθ/dt = 2s − c₀ sinh θ. Eq. 25 has ab = c₀ sinh θ and s instead, which
-    does not follow.
+    With c₀ = |a² − b²| the product u obeys τ du/dt = (s − u) √(c₀² + 4u²), which is Eq. 8 where
+    a² − b² is conserved. Its integral is written so that nothing cancels, for a = b neither, where
+    it is Eq. 11. It equals Eq. 26 with the factors of 2 that Eq. 25 lacks: `hyperbola_time`.
     """
     c0 = abs(a**2 - b**2)
-    return hyperbola_time(math.asinh(2 * a * b / c0), math.asinh(2 * uf / c0), 2 * s, c0, tau)
+    root = math.hypot(c0, 2 * s)
+
+    def antiderivative(u: float) -> float:
+        return math.log((c0**2 + 4 * s * u + root * math.hypot(c0, 2 * u)) / (s - u))
+
+    return tau / root * (antiderivative(uf) - antiderivative(a * b))
 
 
 def hyperbola_time(
     theta0: float, thetaf: float, drive: float, c0: float, tau: float = 1.0
 ) -> float:
-    """Return the time from θ₀ to θ_f along τ dθ/dt = drive − c₀ sinh θ (Eq. 26, there s drives)."""
+    """Return the time from θ₀ to θ_f along τ dθ/dt = drive − c₀ sinh θ, c₀ > 0 (Eq. 26).
+
+    The larger strength is √c₀ cosh(θ/2), the other √c₀ sinh(θ/2). Hence ab = (c₀/2) sinh θ and
+    the drive is 2s. Eq. 25 has ab = c₀ sinh θ and s instead, which does not follow.
+    """
     root = math.hypot(c0, drive)
 
     def antiderivative(theta: float) -> float:

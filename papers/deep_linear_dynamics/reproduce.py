@@ -2,91 +2,66 @@
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.special import digamma
 
 from claimbench import Run, experiment
+from common.fits import power
 
-from .digits import STARTS, fewest_iterations, pooled_mnist
+from .derivatives import flow_error, hessian_errors, tanh_jacobians
+from .digits import (
+    STARTS,
+    fewest_iterations,
+    hidden_layers,
+    iterations,
+    pooled_mnist,
+    whitened_mnist,
+)
 from .method import (
-    Array,
     activities,
-    curvature,
     decoupled,
     deep_limit_time,
-    flow,
-    hyperbola_time,
     jacobian,
     learning_time,
-    optimum_curvature,
     orthogonal,
     scaled_gaussian,
     two_layer_strength,
     two_layer_time,
-    unequal_time,
     variance_fixed_point,
-    variance_map,
 )
-
-START, LEARNT = 0.05, 0.9  # u₀, and u_f in units of s
-DEPTHS = (2, 4, 8, 16, 32, 64, 100)
-
+from .modes import deep_modes, descent, fastest, first_crossings, hyperbola_errors, off_diagonal
+from .spectra import gaussian_exponents, haar_errors, product, product_exponents
+from .values import DEPTHS, LEARNT, START, errors_by_hand, learning_times
 
 # Parts of the method
 
 
 @experiment
 def descent_direction(run: Run, *, told_white: bool = False) -> dict[str, float]:
-    """The flow of three networks at once, 5, 4, 6 and 3 units, against derivatives of their loss.
-
-    The derivatives of loss and activities are by complex steps, exact to rounding.
-
-    `told_white`: the flow is told Σ11 = I, which the inputs do not have.
-    """
-    x, y = run.rng.standard_normal((30, 5)), run.rng.standard_normal((30, 3))
-    sizes = (5, 4, 6, 3)
-    nets = [run.rng.standard_normal((3, sizes[i + 1], sizes[i])) / 2 for i in range(3)]
-    sigma11 = np.eye(5) if told_white else x.T @ x / len(x)
-    rates, total = flow(nets, y.T @ x / len(x), sigma11)
-
-    def loss(weights: Sequence[Array]) -> Array:
-        rest = y - x @ (weights[2] @ weights[1] @ weights[0]).swapaxes(-1, -2)
-        return (rest**2).sum(axis=(-2, -1)) / (2 * len(x))
-
-    errors = [np.abs(total - nets[2] @ nets[1] @ nets[0]).max()]
-    for i, w in enumerate(nets):
-        for row, column in np.ndindex(w.shape[1:]):
-            moved = [net.astype(complex) for net in nets]
-            moved[i][:, row, column] += 1e-30j
-            slope = loss(moved).imag / 1e-30
-            errors.append(np.abs(rates[i][:, row, column] + slope).max())
-    square = [orthogonal(run.rng, 6, 6) for _ in range(3)]
-    point = run.rng.standard_normal(6)
-    there = jacobian(square, point, 1.3)
-    moved_points = point[:, None] + 1e-30j * np.eye(6)
-    expected = activities(square, moved_points, 1.3)[-1].imag / 1e-30
-    return {
-        "flow_error": float(max(errors)),
-        "jacobian_error": float(np.abs(there - expected).max()),
-    }
+    """Flow and Jacobian against derivatives; `told_white`: the flow is told Σ11 = I."""
+    there, expected = tanh_jacobians([orthogonal(run.rng, 6, 6) for _ in range(3)], run.rng)
+    errors = {"jacobian_error": float(np.abs(there - expected).max())}
+    return {"flow_error": flow_error(run.rng, told_white), **errors}
 
 
 @experiment
 def initial_weights(run: Run, *, weights: str = "orthogonal") -> dict[str, float]:
-    """Tall, wide and 1 by 1 orthogonal matrices, and the variance of scaled Gaussian ones.
+    """Tall, wide and many 3 by 3 orthogonal matrices, and the variance of scaled Gaussian ones.
 
     `weights`: "gaussian" puts scaled Gaussian matrices in the place of orthogonal ones.
     """
     make = STARTS[weights]
     tall, wide = make(run.rng, 7, 4), make(run.rng, 4, 7)
     isometry = max(np.abs(w @ w.T - np.eye(4)).max() for w in (tall.T, wide))
-    signs = np.array([make(run.rng, 1, 1)[0, 0] for _ in range(400)])
+    moments = haar_errors(np.array([make(run.rng, 3, 3) for _ in range(2000)]))
+    squares = 250 * scaled_gaussian(run.rng, 100, 400) ** 2
+    lines = np.concatenate([squares.mean(axis=0), squares.mean(axis=1)])
     return {
         "isometry_error": float(isometry),
-        "mean_sign": float(np.abs(signs.mean())),
-        "variance_error": float(abs(250 * (scaled_gaussian(run.rng, 100, 400) ** 2).mean() - 1)),
+        **moments,
+        "variance_error": float(abs(squares.mean() - 1)),
+        "line_error": float(np.abs(lines - 1).max()),
     }
 
 
@@ -111,47 +86,28 @@ def two_layers(
         x = np.linalg.qr(x)[0] * math.sqrt(len(x))
     sigma11 = x.T @ x / len(x)
     sigma31 = (u * s) @ v.T @ sigma11
-    errors: list[float] = []
-    half_times: Array = np.empty(0)
+    courses = []
     for step in (rate, rate / 2):
         weights = decoupled([v, r, u], [np.full(4, math.sqrt(u0))] * 2)
-        maps = []
-        for _ in range(round(time / step) + 1):
-            rates, total = flow(weights, sigma31, sigma11)
-            maps.append(total)
-            weights = [w + step * dw for w, dw in zip(weights, rates, strict=True)]
-        modes = u.T @ np.array(maps) @ v
-        strengths = np.diagonal(modes, axis1=1, axis2=2)
-        times = step * np.arange(len(maps))
+        maps = islice(descent(weights, sigma31, sigma11, step), round(time / step) + 1)
+        found = u.T @ np.array(list(maps)) @ v
+        times = step * np.arange(len(found))
         theory = np.stack([two_layer_strength(times, u0, mode) for mode in s], axis=1)
-        errors.append(np.abs(strengths - theory).max())
-        if step == rate:
-            half_times = step * first_crossings(strengths / s, 0.5)
-            for i, mode in enumerate(s):
-                run.curve(f"s = {mode:g}, descent", times, strengths[:, i])
-                run.curve(f"s = {mode:g}, Eq. 12", times, theory[:, i])
+        strengths = np.diagonal(found, axis1=1, axis2=2)
+        courses.append((times, strengths, theory))
+    times, strengths, theory = courses[0]
+    for i, mode in enumerate(s):
+        run.curve(f"s = {mode:g}, descent", times, strengths[:, i])
+        run.curve(f"s = {mode:g}, Eq. 12", times, theory[:, i])
+    errors = [float(np.abs(course[1] - course[2]).max()) for course in courses]
     expected = np.array([two_layer_time(u0, mode / 2, mode) for mode in s])
+    half_times = rate * first_crossings(strengths / s, 0.5)
     return {
-        "path_error": float(errors[0]),
-        "error_ratio": float(errors[0] / errors[1]),
+        "path_error": errors[0],
+        "error_ratio": errors[0] / errors[1],
         "half_time_error": float(np.abs(half_times / expected - 1).max()),
-        "map_error": off_diagonal(modes[-1]) / s.min(),
+        "map_error": off_diagonal(found[-1]) / s.min(),
     }
-
-
-def first_crossings(paths: Array, level: float) -> Array:
-    """Return at which step each column first reaches `level`, linear in between; inf if never."""
-    above = paths >= level
-    k = np.maximum(above.argmax(axis=0), 1)
-    columns = np.arange(paths.shape[1])
-    before, after = paths[k - 1, columns], paths[k, columns]
-    at = k - (after - level) / np.where(after == before, 1, after - before)
-    return np.where(above.any(axis=0), at, np.inf)
-
-
-def off_diagonal(modes: Array) -> float:
-    """Return the largest entry that is not on the diagonal, in absolute value."""
-    return float(np.abs(modes - np.diag(np.diag(modes))).max())
 
 
 @experiment
@@ -163,31 +119,7 @@ def hyperbola(run: Run, *, factor: float = 1.0, decay: float = 0.0) -> dict[str,
             ab = (c₀ / factor) sinh θ; printed is 1.
         decay: weight decay, which the theory does not have.
     """
-    drifts, errors, printed_errors = [], [], []
-    for a, b, s, tau in ((0.6, 0.1, 1.0, 1.0), (0.05, 0.4, 2.0, 2.0), (1.2, 0.2, 1.5, 0.5)):
-        uf, c0 = LEARNT * s, abs(a**2 - b**2)
-
-        def arrived(_: float, y: Array, uf: float = uf) -> float:
-            return float(y[0] * y[1] - uf)
-
-        arrived.terminal = True  # type: ignore[attr-defined]
-
-        def slope(_: float, y: Array, s: float = s, tau: float = tau) -> Array:
-            rest = s - y[0] * y[1]
-            return np.array([y[1] * rest - decay * y[0], y[0] * rest - decay * y[1]]) / tau
-
-        path = solve_ivp(slope, (0, 100), [a, b], "DOP853", events=arrived, rtol=1e-12, atol=1e-14)
-        time = path.t[-1] if path.status == 1 else math.inf
-        drifts.append(np.abs((path.y[0] ** 2 - path.y[1] ** 2) / (a**2 - b**2) - 1).max())
-        errors.append(abs(time / unequal_time(a, b, uf, s, tau) - 1))
-        theta0, thetaf = (math.asinh(factor * u / c0) for u in (a * b, uf))
-        printed = hyperbola_time(theta0, thetaf, factor * s, c0, tau)
-        printed_errors.append(abs(printed / time - 1))
-    return {
-        "drift": float(max(drifts)),
-        "time_error": float(max(errors)),
-        "printed_error": float(max(printed_errors)),
-    }
+    return hyperbola_errors(LEARNT, factor, decay)
 
 
 # Any depth
@@ -210,21 +142,10 @@ def deep_networks(
     s = np.array([2, 1.5, 1])
     time_errors, map_errors = [], []
     for depth in depths:
-        sizes = [4, *[5] * (depth - 1), 3]
-        bases = [orthogonal(run.rng, size, 3) for size in sizes]
-        turns = [spread ** (1 if layer % 2 else -1) for layer in range(depth)]
-        weights = decoupled(bases, [np.full(3, START ** (1 / depth) * turn) for turn in turns])
-        u, v = bases[-1], bases[0]
-        sigma31 = (u * s) @ v.T
         expected = np.array([learning_time(START, LEARNT * mode, mode, depth) for mode in s])
-        maps = []
-        for _ in range(round(1.5 * expected.max() * depth / step)):
-            rates, total = flow(weights, sigma31, np.eye(4))
-            maps.append(u.T @ total @ v)
-            if (np.diag(maps[-1]) >= LEARNT * s).all():
-                break
-            weights = [w + step / depth * dw for w, dw in zip(weights, rates, strict=True)]
-        strengths = np.diagonal(np.array(maps), axis1=1, axis2=2)
+        most = round(1.5 * expected.max() * depth / step)
+        maps = deep_modes(run.rng, depth, s, START, spread, LEARNT, step / depth, most)
+        strengths = np.diagonal(maps, axis1=1, axis2=2)
         times = step / depth * first_crossings(strengths / s, LEARNT)
         time_errors.append(np.abs(times / expected - 1).max())
         map_errors.append(off_diagonal(maps[-1]) / s.max())
@@ -238,33 +159,7 @@ def formulas(run: Run, *, s_factor: float = 1.0) -> dict[str, float]:
 
     `s_factor`: the formulas are told s times this factor.
     """
-    one, two, eight = (s_factor * s for s in (1, 2, 8))
-    by_hand = {
-        "two_layer_error": [
-            (two_layer_time(0.1, 1.5, two, 3), 0.75 * math.log(57)),
-            (float(two_layer_strength(0.75 * math.log(4), 0.1, two, 3)), 8 / 23),
-        ],
-        "infinite_error": [
-            (deep_limit_time(0.1, 1.5, two, 5, 3), 0.6 * (math.log(57) / 4 + 14 / 3))
-        ],
-        "curvature_error": [
-            (float(curvature(0.5, two, 3, 3)), -9 / 16),
-            (optimum_curvature(eight, 3, 3), 16.0),
-        ],
-        "variance_error": [
-            (variance_map(1, 1.5), 0.88716260339514),
-            (variance_fixed_point(1.05), 0.0532504912855),
-            (variance_fixed_point(4), 12.500601010096),
-            (1 + variance_fixed_point(0.9), 1.0),
-        ],
-    }
-    times = {f"time_{depth}": learning_time(START, LEARNT, one, depth) for depth in DEPTHS}
-    errors = {
-        name: max(abs(value / expected - 1) for value, expected in pairs)
-        for name, pairs in by_hand.items()
-    }
-    times["time_scaled"] = learning_time(0.1, 1.5, two, 4, 3)
-    return {**times, "time_wide": learning_time(1e-6, 1 - 1e-6, one, 2), **errors}
+    return {**learning_times(s_factor), **errors_by_hand(s_factor)}
 
 
 @experiment
@@ -285,16 +180,9 @@ def depth_delay(run: Run, *, layer_strength: float | None = None) -> dict[str, f
     return {
         "share_of_limit": float(delays[-1] / limit),
         "least_growth": float((delays[1:] / delays[:-1]).min()),
-        "exponent": exponent(DEPTHS[-3:], delays[-3:]),
+        "exponent": power(DEPTHS[-3:], delays[-3:]).exponent,
         "limit_error": abs(1e5 * learning_time(START, LEARNT, 1, 100_000) / limit - 1),
     }
-
-
-def exponent(xs: Sequence[float] | Array, ys: Array) -> float:
-    """Return the exponent of a power law fitted in logarithms; inf where a y is not finite."""
-    if not np.isfinite(ys).all():
-        return math.inf
-    return float(np.polyfit(np.log(xs), np.log(ys), 1)[0])
 
 
 @experiment
@@ -313,23 +201,12 @@ def best_rates(
     depths = np.array([2, 9, 27, 53, 99])  # of the paper's networks with 3, 10, 28, 54, 100 layers
     grid = 1e-4 * 1.03 ** np.arange(350)
     u0 = 1e-3 if layer_strength is None else layer_strength**depths
-    a = np.broadcast_to((u0 ** (1 / depths))[:, None], (len(depths), len(grid)))
-    learnt = np.zeros(a.shape)
-    with np.errstate(over="ignore", invalid="ignore"):  # the largest rates blow up
-        for step in range(steps):
-            u = a ** depths[:, None]
-            learnt = np.where(np.abs(u - 1) <= 1 - LEARNT, learnt, step + 1)
-            a = a + grid * (1 - u) * a ** (depths[:, None] - 1)
-    learnt = np.where(learnt < steps, learnt, np.inf)
-    fewest = learnt.min(axis=1)
-    tied = [np.flatnonzero(row == least) for row, least in zip(learnt, fewest, strict=True)]
-    best = np.array([np.exp(np.log(grid[i]).mean()) for i in tied])
-    best = np.where(np.isfinite(fewest), best, np.inf)
+    fewest, best, ends = fastest(depths, u0 ** (1 / depths), grid, LEARNT, steps)
     run.curve("iterations", depths, fewest)
     return {
-        "rate_exponent": exponent(depths[1:], best[1:]),
-        "steps_exponent": exponent(depths[-2:], fewest[-2:]),
-        "grid_ends": float(sum(i[0] == 0 or i[-1] == len(grid) - 1 for i in tied)),
+        "rate_exponent": power(depths[1:], best[1:]).exponent,
+        "steps_exponent": power(depths[-2:], fewest[-2:]).exponent,
+        "grid_ends": float(ends),
     }
 
 
@@ -339,34 +216,7 @@ def hessian(run: Run, *, spread: float = 1.0) -> dict[str, float]:
 
     `spread`: the first layer has this multiple of the others' strength.
     """
-    tau = 2.0
-    eigenvector_errors, top_errors, elsewhere = [], [], []
-    for depth in (2, 3, 8, 20):
-        for s in (0.5, 1.0, 3.0):
-            optimum = s ** (1 / depth)
-            top = optimum_curvature(s, depth, tau)
-            for share in (0.3, 0.7, 1.0):
-                a = np.full(depth, share * optimum)
-                a[0] *= spread
-                matrix = energy_hessian(a, s) / tau
-                along = matrix.sum(axis=1) - curvature(share * optimum, s, depth, tau)
-                eigenvector_errors.append(np.abs(along).max() / top)
-            top_errors.append(abs(np.linalg.eigvalsh(matrix)[-1] / top - 1))
-            visited = curvature(optimum * np.linspace(0, 1, 200, endpoint=False), s, depth, tau)
-            elsewhere.append(np.max(visited) / curvature(optimum, s, depth, tau))
-    return {
-        "eigenvector_error": float(max(eigenvector_errors)),
-        "top_error": float(max(top_errors)),
-        "largest_elsewhere": float(max(elsewhere)),
-    }
-
-
-def energy_hessian(a: Array, s: float) -> Array:
-    """Return the second derivatives of (s − Π a)² / 2, exact to rounding."""
-    points = a[:, None] + 1e-30j * np.eye(len(a))  # a column a direction
-    product = points.prod(axis=0)
-    gradient = (product - s) * product / points
-    return gradient.imag / 1e-30
+    return hessian_errors(spread)
 
 
 # Initial weights
@@ -390,17 +240,15 @@ def mnist_depths(
         cap: iterations after which a descent counts as learnt.
     """
     task = pooled_mnist(run.dtype.type)
-    counts: dict[str, list[float]] = {}
+    counts: dict[str, list[float]] = {"orthogonal": [], "gaussian": []}
     ends = 0
-    for i, (side, kind) in enumerate((("orthogonal", start), ("gaussian", "gaussian"))):
-        counts[side] = []
-        for j, depth in enumerate(depths):
-            sizes = [49, *[64] * (depth - 1), 10]
-            weights = [STARTS[kind](run.rng, sizes[k + 1], sizes[k]) for k in range(depth)]
+    for side, kind in (("orthogonal", start), ("gaussian", "gaussian")):
+        for depth in depths:
+            weights = hidden_layers(run.rng, kind, 49, 64, depth)
             count, at_end = fewest_iterations(task, weights, rates, cap)
             counts[side].append(count)
             ends += at_end
-            run.progress(i * len(depths) + j + 1, 2 * len(depths))
+            run.progress(sum(map(len, counts.values())), 2 * len(depths))
         run.curve(f"{side}: iterations", depths, counts[side])
     return {
         "orthogonal_growth": counts["orthogonal"][-1] / counts["orthogonal"][0],
@@ -411,26 +259,37 @@ def mnist_depths(
 
 
 @experiment
+def whitened_depths(
+    run: Run, *, start: str = "orthogonal", depths: Sequence[int] = (2, 4), cap: int = 50
+) -> dict[str, float]:
+    """Iterations to learn whitened MNIST at several depths, at a learning rate of 0.02/L.
+
+    Args:
+        start: orthogonal or gaussian weights.
+        depths: L, increasing.
+        cap: iterations after which a descent counts as learnt.
+    """
+    task = whitened_mnist(run.dtype.type, 32)
+    counts = []
+    for i, depth in enumerate(depths, 1):
+        weights = hidden_layers(run.rng, start, 32, 32, depth)
+        counts.append(iterations(task, weights, 0.02 / depth, 1.1 * task.least, cap))
+        run.progress(i, len(depths))
+    run.curve(f"{start}: iterations", depths, counts)
+    return {"orthogonal_growth": counts[-1] / counts[0], "fewest": min(counts)}
+
+
+@experiment
 def products(run: Run, *, weights: str = "orthogonal", n: int = 100) -> dict[str, float]:
     """Singular values of products of 100 random matrices, n by n.
-
-    Those of the Gaussian product are taken as the accumulated diagonals of R in QR, since they
-    spread further than a product in floating point can hold.
 
     Args:
         weights: of the orthogonal product; "normalised": Gaussian with columns of length 1.
         n: size.
     """
-    depth, total, q, logs = 100, np.eye(n), np.eye(n), np.zeros((101, n))
-    for layer in range(depth):
-        w = (
-            run.rng.standard_normal((n, n))
-            if weights == "normalised"
-            else orthogonal(run.rng, n, n)
-        )
-        total = (w / np.linalg.norm(w, axis=0) if weights == "normalised" else w) @ total
-        q, r = np.linalg.qr(scaled_gaussian(run.rng, n, n) @ q)
-        logs[layer + 1] = logs[layer] + np.log(np.abs(np.diag(r)))
+    depth = 100
+    total = product(run.rng, weights, n, depth)
+    logs = product_exponents(run.rng, n, depth)
     spread = logs[[50, 100]].std(axis=1) / [50, 100]
     return {
         "orthogonal_error": float(np.abs(np.linalg.svd(total, compute_uv=False) - 1).max()),
@@ -438,15 +297,6 @@ def products(run: Run, *, weights: str = "orthogonal", n: int = 100) -> dict[str
         "spread_error": float(abs(spread[1] / gaussian_exponents(n).std() - 1)),
         "median_over_largest": float(np.exp(np.median(logs[-1]) - logs[-1].max())),
     }
-
-
-def gaussian_exponents(n: int) -> Array:
-    """Return the growth of the log singular values with each Gaussian matrix, variance 1/n.
-
-    (log(2/n) + ψ((n − i + 1)/2)) / 2, i = 1 to n (Newman 1986, The distribution of Lyapunov
-    exponents: exact results for random matrices).
-    """
-    return (math.log(2 / n) + digamma((n - np.arange(n)) / 2)) / 2
 
 
 @experiment

@@ -6,6 +6,9 @@ more axes is reshaped to a matrix first: only inner products enter. Biases and t
 batch normalization are not layers in this sense, and the authors' code does not train them.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -56,6 +59,50 @@ def layca(w: Tensor, s: Tensor, rho: Tensor | float, norm0: Tensor) -> Tensor:
     s = s * torch.where(length > 0, norm(w) / length, 0.0)
     w = w - rho * s
     return w * (norm0 / norm(w))
+
+
+class Layca(torch.optim.Optimizer):
+    """Layca around any optimizer of torch, whose learning rates become ρ.
+
+    Each step is the inner optimizer's from the present weights, of which Layca takes the direction
+    within each layer. Groups and state are those of the inner optimizer, so that learning rate
+    schedulers work as usual. Parameters of one axis or none, as biases and the scales of
+    normalization, are not trained, as in the authors' code.
+
+    Args:
+        inner: the optimizer, made and not yet used: the norms of its parameters are |w(0)|.
+
+    Raises:
+        ValueError: a kernel is zero, and so has no direction.
+    """
+
+    turn = staticmethod(layca)
+
+    def __init__(self, inner: torch.optim.Optimizer) -> None:
+        super().__init__(inner.param_groups, inner.defaults)
+        self.inner = inner
+        self.param_groups, self.state = inner.param_groups, inner.state
+        self.norms: dict[Tensor, Tensor] = {}
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.norms[p] = norm(p.detach().flatten(1)) if p.dim() > 1 else p.new_zeros(())
+                if p.dim() > 1 and self.norms[p] == 0:
+                    raise ValueError("a kernel of zeros has no direction; draw it at random")
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Make one step of the inner optimizer and turn it; return what its step returns."""
+        before = [[p.detach().clone() for p in group["params"]] for group in self.param_groups]
+        loss = self.inner.step(closure)  # type: ignore[arg-type]
+        for group, olds in zip(self.param_groups, before, strict=True):
+            for p, old in zip(group["params"], olds, strict=True):
+                if p.dim() > 1:
+                    w = old.flatten(1)
+                    new = self.turn(w, w - p.flatten(1), group["lr"], self.norms[p])
+                    p.copy_(new.reshape(p.shape))
+                else:
+                    p.copy_(old)
+        return loss
 
 
 def prioritised_rates(rho: float, alpha: float, layers: int) -> list[float]:

@@ -1,24 +1,22 @@
 """Experiments on layer rotation: Layca's geometry, and what rotation says about test accuracy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from claimbench import Run, artefact, experiment
+from common.fits import rank_correlation
+from common.images import Task, split
+from common.tuning import pick
+from common.updates import adam, sgd
 
-from .method import layca, layer_rotation, norm, prioritised_rates
-from .networks import SIDE, Task, Update, accuracies, initial, layca_update, mnist, torch_update
-from .networks import train as train_networks
+from .method import Layca, layca, layer_rotation, norm, prioritised_rates
+from .networks import DEEP, LAYERS, SHALLOW, by_layca, rotations, smoothness, trained
+from .wrapping import OPTIMIZERS, Unprojected, unprojected, wrapped_errors
 
-Array = npt.NDArray[np.float64]
-
-SIZES = (196, 128, 128, 128, 10)
-FILTERS = (784, 100, 10)
 FITTED = 0.99  # training accuracy from which a run counts as one that fits
 FAR, NEAR = (0.8, 1.1), 0.3  # mean final rotations that are compared
 NO_RUN = -100.0  # points, where a group of runs is empty: nothing is shown
@@ -26,13 +24,6 @@ NO_RUN = -100.0  # points, where a group of runs is empty: nothing is shown
 # Three steps of the authors' `layca`, in float64, from w = 1 + i/2, i = 0 … 5
 RELEASED = (0.28210023, 1.06883518, 2.1657039, 2.99518898, 3.22560431, 3.07604572)
 TUNING_SPLITS = 2
-
-
-def unprojected(w: Tensor, s: Tensor, rho: Tensor | float, norm0: Tensor) -> Tensor:
-    """Return `layca` without its first line, for the control."""
-    length = norm(s)
-    w = w - rho * s * torch.where(length > 0, norm(w) / length, 0.0)
-    return w * (norm0 / norm(w))
 
 
 @experiment
@@ -57,6 +48,31 @@ def released(run: Run, *, projected: bool = True) -> dict[str, float]:
         "norm_error": (norm(restored) / norm(w0) - 1).abs().item(),
         "scale_error": (shorter - restored).abs().max().item(),
         "still_error": (still - w0).abs().max().item(),
+    }
+
+
+@experiment
+def wrapped(
+    run: Run, *, projected: bool = True, controlled: bool = True, steps: int = 20
+) -> dict[str, float]:
+    """Layca around SGD and Adam on a small network, against each step put together by hand.
+
+    Args:
+        run: this run.
+        projected: take the radial part of each step out.
+        controlled: use Layca at all.
+        steps: how many.
+    """
+    wrap = Layca if projected else Unprojected
+    errors = {
+        name: wrapped_errors(run, make, wrap if controlled else None, steps)
+        for name, make in OPTIMIZERS.items()
+    }
+    return {
+        "sgd_error": errors["sgd"][0],
+        "adam_error": errors["adam"][0],
+        "rotation_error": max(error[1] for error in errors.values()),
+        "bias_error": max(error[2] for error in errors.values()),
     }
 
 
@@ -118,58 +134,12 @@ def random_steps(
     return {"cosine": path[-1]}
 
 
-def rank_correlation(a: Array, b: Array) -> float:
-    """Return Spearman's coefficient, equal values sharing their mean rank; 0 if one is constant."""
-    ranks = [(v[:, None] > v).sum(axis=1) + (v[:, None] == v).sum(axis=1) / 2 for v in (a, b)]
-    if min(np.ptp(r) for r in ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-class Trained:
-    """Runs at their end, one array entry a run.
-
-    Attributes:
-        kernels: shape (runs, m, n), one a layer.
-        rotations: of each layer, shape (layers, runs).
-        rotation: mean over the layers.
-        train: training accuracy.
-        test: test accuracy.
-    """
-
-    def __init__(self, w0: Sequence[Tensor], kernels: list[Tensor], task: Task) -> None:
-        self.kernels = kernels
-        self.rotations = rotations(w0, kernels)
-        self.rotation = self.rotations.mean(axis=0)
-        train, test = accuracies(kernels, task)
-        self.train, self.test = train.cpu().numpy(), test.cpu().numpy()
-
-
-def rotations(w0: Sequence[Tensor], kernels: Sequence[Tensor]) -> Array:
-    """Return the layers' rotations, shape (layers, runs)."""
-    pairs = zip(w0, kernels, strict=True)
-    return np.stack([layer_rotation(a, w).double().cpu().numpy() for a, w in pairs])
-
-
-def trained(
-    task: Task,
-    generator: torch.Generator,
-    make_update: Callable[[list[Tensor]], Update],
-    *,
-    runs: int,
-    steps: int,
-    sizes: Sequence[int] = SIZES,
-) -> Trained:
-    """Train runs from the same kernels on the same batches, and look at them at the end."""
-    w0 = initial(generator, sizes, task.x.dtype)
-    kernels = [w.repeat(runs, 1, 1) for w in w0]
-    train_networks(kernels, task, make_update(kernels), generator, steps=steps)
-    return Trained(w0, kernels, task)
-
-
-def by_layca(rates: Sequence[Sequence[float]]) -> Callable[[list[Tensor]], Update]:
-    """Return what makes Layca on gradient descent of kernels; `rates` are ρ_l of each run."""
-    return lambda kernels: layca_update(kernels, torch.tensor(rates).T)
+def mnist(
+    run: Run, rng: np.random.Generator, per_digit: int, *, pool: int = 2, **options: Any
+) -> Task:
+    """Return a split of mnist5k, standardised; what is not for training is for testing."""
+    like = torch.zeros((), dtype=run.dtype, device=run.device)
+    return split("mnist5k", rng, like, train=10 * per_digit, pool=pool, **options)
 
 
 @experiment
@@ -191,11 +161,9 @@ def rotation_sweep(
         noise: share of random training labels.
         fitted: training accuracy below which a run is left out.
     """
-    generator = run.torch_generator()
-    like = torch.zeros((), dtype=run.dtype, device=run.device)
-    task = mnist(run.rng, like, per_digit=per_digit, noise=noise)
-    rates = [[3.0**e] * (len(SIZES) - 1) for e in exponents]
-    end = trained(task, generator, by_layca(rates), runs=len(rates), steps=steps)
+    task = mnist(run, run.rng, per_digit, label_noise=noise)
+    rates = [3.0**e for e in exponents]
+    end = trained(DEEP, task, run.torch_generator(), by_layca(DEEP), rates, steps=steps)
     keep = end.train >= fitted
     run.curve("test accuracy against mean rotation", end.rotation, end.test)
     run.curve("training accuracy against mean rotation", end.rotation, end.train)
@@ -235,14 +203,10 @@ def unequal_layers(
     best = run.artefact(best_exponents, steps=steps, per_digit=per_digit, **grid)
     for a, row in zip(alphas, best["accuracies"], strict=True):
         run.curve(f"α = {a:g}: tuning accuracy against log₃ ρ", exponents, row)
-    generator = run.torch_generator()
-    like = torch.zeros((), dtype=run.dtype, device=run.device)
-    task = mnist(run.rng, like, per_digit=per_digit)
-    layers = len(SIZES) - 1
-    rates = [
-        prioritised_rates(3.0**e, a, layers) for a, e in zip(alphas, best["exponents"], strict=True)
-    ]
-    end = trained(task, generator, by_layca(rates), runs=len(alphas), steps=steps)
+    task = mnist(run, run.rng, per_digit)
+    make = by_layca(DEEP, [prioritised_rates(1.0, a, LAYERS) for a in alphas])
+    rates = [3.0**e for e in best["exponents"]]
+    end = trained(DEEP, task, run.torch_generator(), make, rates, steps=steps)
     equal, *unequal = (100 * end.test).tolist()
     return {"gain": equal - max(unequal)}  # points of test accuracy
 
@@ -252,24 +216,23 @@ def best_exponents(
     run: Run, *, alphas: list[float], exponents: list[float], steps: int, per_digit: int
 ) -> dict[str, Any]:
     """For each α the e with the highest mean test accuracy over two splits, and all these means."""
-    layers = len(SIZES) - 1
-    rates = [prioritised_rates(3.0**e, a, layers) for a in alphas for e in exponents]
-    like = torch.zeros((), dtype=run.dtype, device=run.device)
-    generator = run.torch_generator()
-    total = np.zeros(len(rates))
+    make = by_layca(DEEP, [prioritised_rates(1.0, a, LAYERS) for a in alphas for _ in exponents])
+    rates = [3.0**e for _ in alphas for e in exponents]
+    tests = []
     for i in range(TUNING_SPLITS):
-        task = mnist(run.rng, like, per_digit=per_digit)
-        total += trained(task, generator, by_layca(rates), runs=len(rates), steps=steps).test
+        task = mnist(run, run.rng, per_digit)
+        tests.append(trained(DEEP, task, run.torch_generator(), make, rates, steps=steps).test)
         run.progress(i + 1, TUNING_SPLITS)
-    table = (total / TUNING_SPLITS).reshape(len(alphas), -1)
-    chosen = [exponents[k] for k in table.argmax(axis=1)]
-    return {"exponents": chosen, "accuracies": table.tolist()}
-
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adam": torch.optim.Adam,
-}
+    table = np.stack(tests, axis=-1).reshape(len(alphas), -1, TUNING_SPLITS)
+    budget = len(exponents) * TUNING_SPLITS
+    choices = [
+        pick(run, f"Layca, α = {a:g}", {"log₃ ρ": exponents}, row, higher=True, budget=budget)
+        for a, row in zip(alphas, table, strict=True)
+    ]
+    return {
+        "exponents": [choice.setting["log₃ ρ"] for choice in choices],
+        "accuracies": [choice.scores for choice in choices],
+    }
 
 
 @experiment
@@ -340,18 +303,11 @@ def optimized(
 ) -> dict[str, list[float]]:
     """Final mean rotation from the start and from an independent draw, and both accuracies."""
     generator = torch.Generator(run.device).manual_seed(seed)
-    like = torch.zeros((), dtype=run.dtype, device=run.device)
-    task = mnist(np.random.default_rng(seed), like, per_digit=per_digit)
-    make = partial(OPTIMIZERS[name], weight_decay=decay)
+    task = mnist(run, np.random.default_rng(seed), per_digit)
+    make = {"sgd": sgd, "adam": adam}[name]
     rates = [3.0**e for e in exponents]
-    end = trained(
-        task,
-        generator,
-        lambda kernels: torch_update(kernels, make, rates),
-        runs=len(rates),
-        steps=steps,
-    )
-    independent = rotations(initial(generator, SIZES, run.dtype), end.kernels)
+    end = trained(DEEP, task, generator, lambda _: make(decay=decay), rates, steps=steps)
+    independent = rotations(DEEP, DEEP.initial(generator, dtype=run.dtype), end.theta)
     return {
         "start": end.rotation.tolist(),
         "independent": independent.mean(axis=0).tolist(),
@@ -377,27 +333,12 @@ def features(
         steps: batches of 100 images.
         per_digit: training images of each digit.
     """
-    generator = run.torch_generator()
-    like = torch.zeros((), dtype=run.dtype, device=run.device)
-    task = mnist(run.rng, like, per_digit=per_digit, pooled=False, permuted=permuted)
-    rates = [[3.0**e] * 2 for e in exponents]
-    end = trained(task, generator, by_layca(rates), runs=len(rates), steps=steps, sizes=FILTERS)
+    task = mnist(run, run.rng, per_digit, pool=1, permuted=permuted)
+    rates = [3.0**e for e in exponents]
+    end = trained(SHALLOW, task, run.torch_generator(), by_layca(SHALLOW), rates, steps=steps)
     smooth = smoothness(end.kernels[0])
     run.curve("smoothness against the first layer's rotation", end.rotations[0], smooth)
     return {
         "rank_correlation": rank_correlation(end.rotations[0], smooth),
         "rise": float(smooth[-1] - smooth[0]),
     }
-
-
-def smoothness(w: Tensor) -> Array:
-    """Return the mean correlation of neighbouring pixels of the filters, one value a run.
-
-    Of each filter, less its mean: the mean product of horizontal and vertical neighbours over the
-    mean square.
-    """
-    images = w.double().mT.unflatten(-1, (SIDE, SIDE))
-    images = images - images.mean((-2, -1), keepdim=True)
-    across = (images[..., 1:] * images[..., :-1]).mean((-2, -1))
-    down = (images[..., 1:, :] * images[..., :-1, :]).mean((-2, -1))
-    return ((across + down) / 2 / images.square().mean((-2, -1))).mean(-1).cpu().numpy()

@@ -8,7 +8,6 @@ estimate of stiffness, is added to the loss. The solver here is Tsitouras' metho
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -71,31 +70,32 @@ class SolverError(RuntimeError):
     """An adaptive solve that took too many steps."""
 
 
-def _combine(weights: tuple[float, ...], k: Sequence[Tensor]) -> Tensor:
-    return torch.tensordot(_coefficients(weights, k[0].dtype, k[0].device), torch.stack(list(k)), 1)
-
-
-@cache
-def _coefficients(weights: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    return torch.tensor(weights, dtype=dtype, device=device)
+def _combine(u: Tensor | None, h: float, weights: tuple[float, ...], k: Sequence[Tensor]) -> Tensor:
+    """Return u + h Σ w_i k_i, or h Σ w_i k_i without u."""
+    total = k[0] * (h * weights[0]) if u is None else torch.add(u, k[0], alpha=h * weights[0])
+    for w, stage in zip(weights[1:], k[1:], strict=False):
+        total = torch.add(total, stage, alpha=h * w)
+    return total
 
 
 def _norm(x: Tensor) -> Tensor:
-    return x.square().mean().sqrt()
+    """Return the root of the mean square; its gradient is zero where x is."""
+    square = x.square().mean()
+    return torch.where(square > 0, square, 1.0).sqrt() * (square > 0)
 
 
 def tsit5_step(f: Field, t: float, u: Tensor, h: float, k1: Tensor) -> Step:
     """Return the step of length h from u at t, where f(t, u) = k1."""
     k, g = [k1], u
     for c, row in zip(C, A, strict=True):
-        g6, g = g, u + h * _combine(row, k)
+        g6, g = g, _combine(u, h, row, k)
         k.append(f(t + c * h, g))
     return Step(g, g6, k)
 
 
 def local_error(h: float, step: Step) -> Tensor:
     """Return ũ = h Σ b̃_i k_i, the difference of the solutions of order five and four."""
-    return h * _combine(B_TILDE, step.k)
+    return _combine(None, h, B_TILDE, step.k)
 
 
 def error_estimate(u: Tensor, h: float, step: Step, tolerance: float) -> Tensor:
@@ -108,8 +108,12 @@ def error_estimate(u: Tensor, h: float, step: Step, tolerance: float) -> Tensor:
 
 
 def stiffness_estimate(step: Step) -> Tensor:
-    """Return ‖k_7 − k_6‖ / ‖g_7 − g_6‖ over the stability region's size; f(g_i) = k_i."""
-    return _norm(step.k[6] - step.k[5]) / _norm(step.u - step.g6) / STABILITY_SIZE
+    """Return ‖k_7 − k_6‖ / ‖g_7 − g_6‖ over the stability region's size; f(g_i) = k_i.
+
+    0 where g_7 = g_6, as at a field of zeros.
+    """
+    way = _norm(step.u - step.g6)
+    return _norm(step.k[6] - step.k[5]) / torch.where(way > 0, way, 1.0) / STABILITY_SIZE
 
 
 def initial_step(f: Field, t: float, u: Tensor, k1: Tensor, tolerance: float) -> float:

@@ -156,3 +156,13 @@ def train(
         "nfe": torch.tensor(solution.nfe),
         "accuracy": accuracy,
     }
+
+
+def still_gradient(parameters: Sequence[Tensor], x: Tensor) -> float:
+    """Return the norm of the gradient of both regularisers where the network is constantly zero."""
+    still = [torch.zeros_like(p).requires_grad_() for p in parameters]
+    value = sum(
+        local_regularizer(field(still), x, 0.4, 1.0, 1e-2, stiffness) for stiffness in (False, True)
+    )
+    slopes = torch.autograd.grad(torch.as_tensor(value), still[:4])
+    return math.hypot(*(slope.norm().item() for slope in slopes))

@@ -2,19 +2,17 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from claimbench import Run, artefact, experiment
+from claimbench import Run, experiment
+from common.fits import power
 
 from .method import (
     B_TILDE,
     Field,
-    Solution,
-    SolverError,
     error_estimate,
     initial_step,
     local_error,
@@ -33,64 +31,32 @@ from .neural_ode import (
     field,
     network,
     predict,
-    train,
+    still_gradient,
 )
-
-TUNING_DROP = 0.01  # accuracy that tuning may give away on the validation images
-
-# diffrax 0.7.2, float64; tolerance 1e-4 where there is one. Norm of the error of one step from
-# (1, 0.3), of length h:
-PENDULUM = {
-    0.4: 1.5987885438267415e-06,
-    0.2: 4.00372291798609e-08,
-    0.1: 1.1587040920462736e-09,
-    0.05: 3.5251855069143917e-11,
-}
-# End, middle time, state there, state at the end, calls of f:
-OSCILLATOR = (
-    *(10.0, 5.602638327498762, (0.17711816304209704, -3.369280295207055)),
-    *((-1.324841794158379, 0.13387956965115289), 446),
+from .references import (
+    CONSTANT_FIRST_STEP,
+    CONSTANT_NFE,
+    FIRST_STEPS,
+    OSCILLATOR,
+    PENDULUM,
+    REGULARIZERS,
+    SWITCH,
+    oscillator,
+    pendulum,
+    reference_errors,
+    stages,
+    switch,
 )
-SWITCH = (
-    *(2.0, 0.7066809315864231, (1.272265120545648, 0.6310027221035772)),
-    *((72.88062894103666, 72.70469056273946), 140),
-)
-CONSTANT_NFE = 44
-# First step of the oscillator from a state, and that of a constant:
-FIRST_STEPS = {
-    (2.0, 0.5): 0.027288325980657353,
-    (0.0, 0.0): 1e-4,
-    (1e-6, 0.0): 0.054286510026213805,
-    (0.03, 0.02): 0.0533754311974466,
-}
-CONSTANT_FIRST_STEP = 1e-6
-# E·h of the oscillator from a time and a state, to t = 10:
-REGULARIZERS = {
-    (3.0, (-1.0, 1.5)): 5.471857005594001e-06,
-    (9.99, (0.5, -0.7)): 1.374348698913709e-09,
-}
-
-
-def pendulum(t: float, u: Tensor) -> Tensor:
-    """Return (u_1, −sin u_0)."""
-    return torch.stack([u[1], -torch.sin(u[0])])
-
-
-def oscillator(t: float, u: Tensor) -> Tensor:
-    """Return the slope of Van der Pol's oscillator, μ = 5, forced by sin 3t."""
-    return torch.stack([u[1], 5 * (1 - u[0] ** 2) * u[1] - u[0] + math.sin(3 * t)])
-
-
-def switch(t: float, u: Tensor) -> Tensor:
-    """Return a decay with a term that goes from 0 to 100 at t = 0.7 within about 0.02."""
-    return -u + 50 * (1 + math.tanh((t - 0.7) / 0.01))
+from .tuning import accuracy_gap, local_weight, model, tuned
 
 
 @experiment
-def error_order(run: Run, *, stiffness: bool = False) -> dict[str, float]:
+def error_order(run: Run, *, stiffness: bool = False, missing: int = 0) -> dict[str, float]:
     """Estimates of one step of the pendulum for four lengths, and their slopes in log-log.
 
-    `stiffness`: estimate stiffness instead, which does not get smaller with the step.
+    Args:
+        stiffness: estimate stiffness instead, which does not get smaller with the step.
+        missing: divide by this power of the length.
     """
     u = torch.tensor([1.0, 0.3], dtype=run.dtype, device=run.device)
     estimates, regularizers = [], []
@@ -101,13 +67,13 @@ def error_order(run: Run, *, stiffness: bool = False) -> dict[str, float]:
         else:
             estimate = local_error(h, step).norm()
             regularizer = error_estimate(u, h, step, TOLERANCE) * h
-        estimates.append(estimate.item())
-        regularizers.append(regularizer.item())
-    lengths, references = np.log(list(PENDULUM)), np.array(list(PENDULUM.values()))
+        estimates.append(estimate.item() / h**missing)
+        regularizers.append(regularizer.item() / h**missing)
+    references = np.array(list(PENDULUM.values()))
     run.curve("error estimate", list(PENDULUM), estimates)
     return {
-        "estimate_slope": float(np.polyfit(lengths, np.log(estimates), 1)[0]),
-        "regularizer_slope": float(np.polyfit(lengths, np.log(regularizers), 1)[0]),
+        "estimate_slope": power(list(PENDULUM), estimates).exponent,
+        "regularizer_slope": power(list(PENDULUM), regularizers).exponent,
         "reference_error": float(np.abs(estimates / references - 1).max()),
         "weight_sum": abs(math.fsum(B_TILDE)),
     }
@@ -137,7 +103,7 @@ def adaptive_solve(run: Run, *, tolerance: float = 1e-4) -> dict[str, float]:
         solve(switch, state(1.0, -0.3), (0.0, SWITCH[0]), tolerance),
     )
     still = solve(constant, state(1.0, 2.0), (0.0, 1.0), tolerance)
-    errors = [_reference_errors(first, OSCILLATOR), _reference_errors(second, SWITCH)]
+    errors = [reference_errors(first, OSCILLATOR), reference_errors(second, SWITCH)]
     expected = [*FIRST_STEPS.values(), CONSTANT_FIRST_STEP]
     steps = [first_step(oscillator, state(*u)) for u in FIRST_STEPS]
     steps.append(first_step(constant, state(1.0, 2.0)))
@@ -165,14 +131,6 @@ def adaptive_solve(run: Run, *, tolerance: float = 1e-4) -> dict[str, float]:
     }
 
 
-def _reference_errors(solution: Solution, reference: tuple[Any, ...]) -> tuple[float, float]:
-    """Return the largest error of the middle and last state, and that of the middle time."""
-    middle = len(solution.errors) // 2
-    _, time, *states, _ = reference
-    found = torch.stack([solution.states[middle], solution.states[-1]]).cpu().numpy()
-    return float(np.abs(found - states).max()), abs(solution.times[middle] - time)
-
-
 @experiment
 def linear_system(run: Run, *, stiffness: bool = True) -> dict[str, float]:
     """The regulariser on u' = λu for twenty random λ, against |λ|/3.5068.
@@ -188,6 +146,28 @@ def linear_system(run: Run, *, stiffness: bool = True) -> dict[str, float]:
         u = torch.as_tensor(run.rng.standard_normal(10), dtype=run.dtype, device=run.device)
         found = local_regularizer(f, u, 0.0, 1.0, 1e-3, stiffness)
         errors.append(abs(found.item() / (rate / 3.5068) - 1))
+    return {"relative_error": max(errors)}
+
+
+@experiment
+def nonlinear_stiffness(run: Run, *, shift: int = 0) -> dict[str, float]:
+    """The stiffness estimate of steps of two nonlinear systems, against stages number by number.
+
+    `shift`: the reference takes the pair of stages that lies so much earlier.
+    """
+    errors = []
+    for system in (oscillator, pendulum):
+
+        def numbers(t: float, u: list[float], system: Field = system) -> list[float]:
+            return system(t, torch.tensor(u, dtype=run.dtype)).tolist()
+
+        for t, h in run.rng.uniform([0, 0.05], [3, 0.4], (5, 2)).tolist():
+            u = torch.as_tensor(run.rng.standard_normal(2), dtype=run.dtype, device=run.device)
+            found = stiffness_estimate(tsit5_step(system, t, u, h, system(t, u))).item()
+            g, k = stages(numbers, t, u.tolist(), h)
+            last, before = 6 - shift, 5 - shift
+            expected = math.dist(k[last], k[before]) / math.dist(g[last], g[before]) / 3.5068
+            errors.append(abs(found / expected - 1))
     return {"relative_error": max(errors)}
 
 
@@ -240,6 +220,7 @@ def gradient(run: Run, *, first_stage_detached: bool = False) -> dict[str, float
         "derivative_error": abs(along / difference - 1),
         "state_gradient": 0.0 if through is None else float(through.norm()),
         "calls": calls_of_step,
+        "still_gradient": still_gradient(parameters, x.detach()),
     }
 
 
@@ -267,83 +248,6 @@ def sampling_times(
     }
 
 
-@artefact
-def trained(
-    run: Run, *, seed: int, regularizer: str, weight: float, steps: int, dynamics: bool
-) -> dict[str, Tensor]:
-    """A neural ODE trained as `train` says, judged on the test images."""
-    return train(
-        run, seed=seed, regularizer=regularizer, weight=weight, steps=steps, dynamics=dynamics
-    )
-
-
-@artefact
-def tuned(
-    run: Run, *, regularizer: str, weights: list[float], steps: int, models: int
-) -> dict[str, Any]:
-    """The weight with the fewest calls of f on validation images, the smallest where several tie.
-
-    Among those that lose at most TUNING_DROP of accuracy there; if none does, the most accurate.
-    Calls and accuracy are means over models of different seeds. A weight with which a solve fails
-    counts as infinitely many calls. With it come the table and the models without regulariser.
-    """
-    seeds = run.rng.integers(2**32, size=models).tolist()
-
-    def validated(regularizer: str, weight: float) -> tuple[float, float]:
-        found = []
-        for seed in seeds:
-            model = train(
-                run,
-                seed=seed,
-                regularizer=regularizer,
-                weight=weight,
-                steps=steps,
-                validation=True,
-            )
-            found.append((model["nfe"].item(), model["accuracy"].item()))
-        calls, accuracy = np.mean(found, axis=0).tolist()
-        return calls, accuracy
-
-    base = validated("none", 0.0)
-    table = []
-    for weight in weights:
-        try:
-            calls, accuracy = validated(regularizer, weight)
-        except SolverError:
-            calls, accuracy = math.inf, 0.0
-        table.append((weight, calls, accuracy))
-    kept = [row for row in table if row[2] >= base[1] - TUNING_DROP]
-    best = min(kept, key=lambda row: row[1]) if kept else max(table, key=lambda row: row[2])
-    return {"weight": best[0], "table": table, "without": base}
-
-
-def _model(
-    run: Run, regularizer: str, weight: float, steps: int, dynamics: bool = True
-) -> dict[str, Tensor]:
-    """Return the trained model of this seed; without weight or dynamics nothing is regularised."""
-    if weight == 0 or not dynamics:
-        regularizer, weight = "none", 0.0
-    arguments = {"regularizer": regularizer, "weight": weight, "steps": steps}
-    model = run.artefact(trained, seed=run.seed, dynamics=dynamics, **arguments)
-    return {name: torch.as_tensor(value, device=run.device) for name, value in model.items()}
-
-
-def _local_weight(
-    run: Run, weight: float | None, weights: Sequence[float], steps: int, models: int
-) -> float:
-    """Return the given weight of the local regulariser, or else the tuned one."""
-    if weight is not None:
-        return weight
-    grid = {"weights": list(weights), "steps": steps, "models": models}
-    found: float = run.artefact(tuned, regularizer="unbiased", **grid)["weight"]
-    return found
-
-
-def _accuracy_gap(first: dict[str, Tensor], second: dict[str, Tensor]) -> float:
-    """Return first less second on the test images, rounded, so that ten of a thousand are 0.01."""
-    return round((first["accuracy"] - second["accuracy"]).item(), 9)
-
-
 @experiment
 def digits(
     run: Run,
@@ -364,8 +268,8 @@ def digits(
         weights: grid of the regulariser.
         models: trained for each weight in tuning.
     """
-    weight = _local_weight(run, weight, weights, steps, models)
-    base = _model(run, "none", 0.0, steps)
+    weight = local_weight(run, weight, weights, steps, models)
+    base = model(run, "none", 0.0, steps)
     run.curve("without, calls of f", range(steps), base["calls"])
     metrics = {
         "weight": weight,
@@ -374,12 +278,12 @@ def digits(
     }
     last = slice(-max(1, steps // 4), None)
     for sampling in SAMPLING:
-        model = _model(run, sampling, weight, steps, dynamics)
-        calls = model["calls"] + (EXTRA_CALLS if weight == 0 or not dynamics else 0)
+        trained = model(run, sampling, weight, steps, dynamics)
+        calls = trained["calls"] + (EXTRA_CALLS if weight == 0 or not dynamics else 0)
         run.curve(f"{sampling}, calls of f", range(steps), calls)
         metrics |= {
-            f"nfe_ratio_{sampling}": (model["nfe"] / base["nfe"]).item(),
-            f"accuracy_drop_{sampling}": _accuracy_gap(base, model),
+            f"nfe_ratio_{sampling}": (trained["nfe"] / base["nfe"]).item(),
+            f"accuracy_drop_{sampling}": accuracy_gap(base, trained),
             f"training_nfe_ratio_{sampling}": (
                 calls[last].sum() / base["calls"][last].sum()
             ).item(),
@@ -406,11 +310,11 @@ def local_and_global(
         global_weights: grid of the global one, which is differentiated through all steps.
         models: trained for each weight in tuning.
     """
-    weight = _local_weight(run, weight, weights, steps, models)
+    weight = local_weight(run, weight, weights, steps, models)
     grid = {"weights": list(global_weights), "steps": steps, "models": models}
     global_weight = run.artefact(tuned, regularizer="global", **grid)["weight"]
-    local = _model(run, "unbiased", weight, steps)
-    other = _model(run, "global", global_weight, steps)
+    local = model(run, "unbiased", weight, steps)
+    other = model(run, "global", global_weight, steps)
     run.curve("local, calls of f", range(steps), local["calls"])
     run.curve("global, calls of f", range(steps), other["calls"])
     return {
@@ -418,7 +322,7 @@ def local_and_global(
         "global_weight": global_weight,
         "global_nfe": other["nfe"].item(),
         "global_ratio_unbiased": (local["nfe"] / other["nfe"]).item(),
-        "global_gap_unbiased": _accuracy_gap(local, other),
+        "global_gap_unbiased": accuracy_gap(local, other),
     }
 
 
@@ -434,12 +338,12 @@ def prediction_time(
 ) -> dict[str, float]:
     """Time of a prediction for 512 test images, without regulariser over with, unbiased."""
     x = torch.as_tensor(digits_split(False)[2][:512], dtype=run.dtype, device=run.device)
-    base = _model(run, "none", 0.0, steps)
-    weight = _local_weight(run, weight, weights, steps, models)
-    local = _model(run, "unbiased", weight, steps)
+    base = model(run, "none", 0.0, steps)
+    weight = local_weight(run, weight, weights, steps, models)
+    local = model(run, "unbiased", weight, steps)
 
-    def prediction(model: dict[str, Tensor]) -> Callable[[], object]:
-        parameters = [model[str(i)] for i in range(6)]
+    def prediction(trained: dict[str, Tensor]) -> Callable[[], object]:
+        parameters = [trained[str(i)] for i in range(6)]
         return lambda: predict(parameters, x)
 
     return {"speedup": run.time_ratio(prediction(base), prediction(local), rounds=rounds)}

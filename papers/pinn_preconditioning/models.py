@@ -1,8 +1,7 @@
-"""Models and losses of the experiments: linear in Fourier features, and two kinds of network."""
+"""Models of the experiments: domains, scaled Fourier features, and two kinds of network."""
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,14 +11,11 @@ from torch import Tensor
 
 from claimbench import Run
 
-from .method import Domain, features, fourier, minus_laplacian, poisson_preconditioner, tangents
+from .method import Domain, features, poisson_preconditioner
 
 TARGET = 5  # f = Σ k² sin kx up to this k
 LAMBDA = 2 * math.pi  # 2π/γ² for γ = 1, where only losses are compared
 HIDDEN = 32  # units of each hidden layer
-
-# θ (..., n) -> loss (...), its gradient (..., n)
-ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def scaling(modes: int, gamma: float, power: float) -> Tensor:
@@ -47,64 +43,6 @@ def mixed_sines(x: Tensor) -> Tensor:
     """Return f = Σ k² sin kx, whose solution is Σ sin kx."""
     k = torch.arange(1, TARGET + 1, dtype=x.dtype, device=x.device)
     return (x[:, None] * k).sin() @ k**2
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A linear least-squares loss ½ ‖R θ − t‖², the physics-informed one of a linear model.
-
-    Attributes:
-        rows: R, the rows √w Dφ(x) inside and √λ φ(x) at the ends.
-        target: t.
-    """
-
-    rows: Tensor
-    target: Tensor
-
-    @classmethod
-    def poisson(cls, run: Run, p: Tensor, lam: float, f: Callable[[Tensor], Tensor]) -> "Linear":
-        """Return the loss of −u'' = f, u(π) = 0, for Fourier features scaled by `p`."""
-        modes = len(p) // 2
-        domain = periodic(run, 4 * max(modes, TARGET))
-        phi = tangents(fourier, minus_laplacian, torch.zeros_like(p), domain)
-        root = domain.weight.sqrt()
-        rows = torch.cat([root[:, None] * phi.inside, math.sqrt(lam) * phi.ends]) * p
-        return cls(rows, torch.cat([root * f(domain.x), torch.zeros_like(domain.ends)]))
-
-    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss, shape (...), and Rᵀ(R θ − t), for θ of shape (..., n)."""
-        residual = (self.rows @ theta[..., None])[..., 0] - self.target
-        gradient = (self.rows.mT @ residual[..., None])[..., 0]
-        return residual.square().sum(-1) / 2, gradient
-
-    def eigenvalues(self) -> Tensor:
-        """Return the eigenvalues of A, increasing."""
-        return torch.linalg.eigvalsh(self.rows.mT @ self.rows)
-
-    def solution(self) -> Tensor:
-        """Return θ*, where the gradient vanishes."""
-        return torch.linalg.lstsq(self.rows, self.target[:, None]).solution[:, 0]
-
-
-def differentiated(loss: Callable[[Tensor], Tensor]) -> ValueAndGradient:
-    """Return a loss, of shape (...) for θ of shape (..., n), with its gradient by autodiff."""
-
-    def value_and_gradient(theta: Tensor) -> tuple[Tensor, Tensor]:
-        theta = theta.detach().requires_grad_()
-        value = loss(theta)
-        return value.detach(), torch.autograd.grad(value.sum(), theta)[0]
-
-    return value_and_gradient
-
-
-def descend(loss: ValueAndGradient, theta: Tensor, rates: Tensor, steps: int) -> list[Tensor]:
-    """Return the losses along gradient descent from several θ (..., n), each with its own rate."""
-    curve = []
-    for _ in range(steps):
-        value, gradient = loss(theta)
-        curve.append(value)
-        theta = theta - rates[..., None] * gradient
-    return [*curve, loss(theta)[0]]
 
 
 def tanh_network(widths: Sequence[int]) -> Callable[[Tensor, Tensor], Tensor]:

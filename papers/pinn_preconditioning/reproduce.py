@@ -7,9 +7,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from claimbench import Run, artefact, experiment
-from common import curvature
+from claimbench import Run, experiment
+from common.errors import absolute, largest
+from common.fits import power as power_law
 
+from .descent import (
+    ACCURACY,
+    Linear,
+    contraction,
+    descend,
+    differentiated,
+    errors_of_descent,
+    floored,
+    poisson_pair,
+)
 from .method import (
     Fields,
     Operator,
@@ -19,7 +30,6 @@ from .method import (
     features,
     fourier,
     inverse_root,
-    kernel_composition,
     loss,
     matrix,
     minus_laplacian,
@@ -27,7 +37,6 @@ from .method import (
     poisson_preconditioner,
     preconditioned,
     preconditioned_step,
-    simplified_step,
     tangents,
     values,
     vector,
@@ -36,9 +45,6 @@ from .models import (
     HIDDEN,
     LAMBDA,
     FeatureNetwork,
-    Linear,
-    descend,
-    differentiated,
     gauss_legendre,
     identity,
     mixed_sines,
@@ -48,12 +54,10 @@ from .models import (
     scaling,
     tanh_network,
 )
+from .paths import Poisson, mixture_spectra, waves
+from .rates import feature_rate, network_rate
 
-ACCURACY = 1e-6  # error that counts as solved
 WINDOW = (1e-5, 1e-8)  # errors between which the asymptotic rate is read off
-FRACTIONS = (0.03, 0.1, 0.3, 0.6, 0.9, 0.99)  # learning rates, in units of 2/λmax(A)
-RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # of networks
-TUNING_STARTS = 3
 SPEEDS = (1, 2, 5, 10, 20, 30)
 
 
@@ -62,65 +66,43 @@ def lambdas(a_decade: int) -> Tensor:
     return torch.logspace(-3, 6, 9 * a_decade + 1, dtype=torch.float64)
 
 
-def relative(a: Tensor, b: Tensor) -> float:
-    """Return the largest distance of two tensors, relative to the largest entry of `b`."""
-    return ((a - b).abs().max() / b.abs().max()).item()
-
-
 @experiment
-def linear_descent(run: Run, *, modes: int = 4, ends: int = 1, steps: int = 50) -> dict[str, float]:
+def linear_descent(
+    run: Run, *, modes: int = 4, ends: int = 1, transposed: bool = False, steps: int = 50
+) -> dict[str, float]:
     """Descent on the loss by autodiff against the affine iteration with A in closed form.
 
-    `ends`: how many ends of the interval the loss counts; the closed form counts one.
+    Args:
+        modes: K.
+        ends: how many ends of the interval the loss counts; the closed form counts one.
+        transposed: tell the closed forms Pᵀ for the preconditioner P.
     """
     lam, gamma = 1.0, 3.0
     domain = periodic(run, 4 * modes, ends=ends)
     data = Fields(normal(run, 4 * modes), normal(run, ends))
-    p = torch.diag(poisson_preconditioner(modes, gamma).to(run.device))
+    mixing = torch.eye(2 * modes + 1, dtype=run.dtype, device=run.device)
+    mixing = mixing + 0.3 * normal(run, *mixing.shape)
+    p = poisson_preconditioner(modes, gamma).to(run.device)[:, None] * mixing
+    told = p.mT if transposed else p
     theta0 = normal(run, 2 * modes + 1)
     phi = tangents(fourier, minus_laplacian, theta0, domain)
     found = values(fourier, minus_laplacian, theta0, domain)
     b = vector(phi, found, data, domain, lam)
     k = torch.arange(-modes, modes + 1, device=run.device)
     a = poisson_matrix(modes, torch.tensor(lam, device=run.device))
-    hat = preconditioned(a, p)
-    hat_start = torch.linalg.solve(p, theta0)
-
-    def hat_fourier(theta: Tensor, x: Tensor) -> Tensor:
-        return fourier(p @ theta, x)
-
-    def hat_loss(theta: Tensor) -> Tensor:
-        return loss(values(hat_fourier, minus_laplacian, theta, domain), data, domain, lam)
-
-    def plain_loss(theta: Tensor) -> Tensor:
-        return loss(values(fourier, minus_laplacian, theta, domain), data, domain, lam)
-
-    eta, hat_eta = (1 / torch.linalg.eigvalsh(m)[-1].item() for m in (a, hat))
-    theta = exact = hat_seen = theta0
-    hat_theta = hat_exact = hat_start
-    errors, hat_errors = [], []
-    for _ in range(steps):
-        theta = theta - eta * curvature.gradient(plain_loss, theta)
-        exact = simplified_step(exact, theta0, a, b, eta)
-        errors.append(relative(theta, exact))
-        hat_theta = hat_theta - hat_eta * curvature.gradient(hat_loss, hat_theta)
-        hat_exact = simplified_step(hat_exact, hat_start, hat, p.mT @ b, hat_eta)
-        hat_seen = preconditioned_step(
-            hat_seen, curvature.gradient(plain_loss, hat_seen), p, hat_eta
-        )
-        hat_errors.append(relative(hat_theta, hat_exact))
-        hat_errors.append(relative(p @ hat_theta, hat_seen))
-    hat_phi = tangents(hat_fourier, minus_laplacian, hat_start, domain)
-    waves = [torch.cos(j * domain.x) if j <= 0 else torch.sin(j * domain.x) for j in k.tolist()]
-    waves[modes] = waves[modes] / math.sqrt(2)
-    definition = torch.stack(waves, dim=-1) / math.sqrt(math.pi)
+    hat = preconditioned(a, told)
+    setting = Poisson(domain, data, lam, theta0)
+    hat_model, hat_start = setting.scaled(p), torch.linalg.solve(p, theta0)
+    errors = setting.plain_errors(a, b, steps)
+    hat_errors = setting.preconditioned_errors(p, told, hat, told.mT @ b, steps)
+    hat_phi = tangents(hat_model, minus_laplacian, hat_start, domain)
     return {
-        "feature_error": (features(modes, domain.x) - definition).abs().max().item(),
-        "equation_error": relative(found.inside, features(modes, domain.x) @ (k**2 * theta0)),
-        "matrix_error": relative(matrix(phi, domain, lam), a),
-        "path_error": max(errors),
-        "hat_matrix_error": relative(matrix(hat_phi, domain, lam), hat),
-        "preconditioned_error": max(hat_errors),
+        "feature_error": absolute(features(modes, domain.x), waves(modes, domain.x)),
+        "equation_error": largest(found.inside, features(modes, domain.x) @ (k**2 * theta0)),
+        "matrix_error": largest(matrix(phi, domain, lam), a),
+        "path_error": errors,
+        "hat_matrix_error": largest(matrix(hat_phi, domain, lam), hat),
+        "preconditioned_error": hat_errors,
     }
 
 
@@ -148,8 +130,8 @@ def network_matrix(run: Run, *, residual: float = 0.0) -> dict[str, float]:
     phi = tangents(model, minus_laplacian, theta0, domain)
     b = vector(phi, found, far, domain, lam)
     return {
-        "hessian_error": relative(matrix(phi, domain, lam), hessian),
-        "gradient_error": relative(-b, gradient(theta0, far)),
+        "hessian_error": largest(matrix(phi, domain, lam), hessian),
+        "gradient_error": largest(-b, gradient(theta0, far)),
     }
 
 
@@ -159,22 +141,8 @@ def operator_spectrum(run: Run, *, modes: int = 3, kernel: bool = True) -> dict[
 
     `kernel`: false leaves TT* out.
     """
-    lam, m = 2.0, 2 * modes + 1
-    domain = periodic(run, 4 * modes)
-    spectra = []
-    for n in (m, 2 * m):
-        left, _, right = torch.linalg.svd(normal(run, m, n), full_matrices=False)
-        mixture = left * (1 + normal(run, m).abs()) @ right
-
-        def model(theta: Tensor, x: Tensor, mixture: Tensor = mixture) -> Tensor:
-            return fourier(mixture @ theta, x)
-
-        phi = tangents(model, minus_laplacian, normal(run, n), domain)
-        operator = poisson_matrix(modes, torch.tensor(lam, device=run.device))
-        if kernel:
-            operator = kernel_composition(operator, mixture)
-        a = torch.linalg.eigvalsh(matrix(phi, domain, lam))
-        spectra.append((a, torch.linalg.eigvals(operator).real.sort().values))
+    m = 2 * modes + 1
+    spectra = [mixture_spectra(run, modes, n, kernel) for n in (m, 2 * m)]
     (a, operator), (wide, wide_operator) = spectra
     return {
         "kappa_error": abs(a[-1] / a[0] / (operator[-1] / operator[0]) - 1).item(),
@@ -200,7 +168,7 @@ def poisson_kappa(
     ratios = [kappa / modes**4 for modes, kappa in zip(sizes, smallest, strict=True)]
     return {
         "smallest_over_k4": min(ratios),
-        "exponent": float(np.polyfit(np.log(sizes), np.log(smallest), 1)[0]),
+        "exponent": power_law(sizes, smallest).exponent,
     } | {f"kappa_{modes}": kappa for modes, kappa in zip(sizes, smallest, strict=True)}
 
 
@@ -216,48 +184,10 @@ def preconditioned_kappa(run: Run, *, power: float = 2.0) -> dict[str, float]:
 
     table = np.array([[kappa(modes, gamma) for gamma in gammas] for modes in sizes])
     run.curve("K = 32", gammas, table[-1])
-    slope = np.polyfit(np.log(gammas[1:]), np.log(table[-1, 1:] - 1), 1)[0]
     return {f"kappa_{gamma}": float(k) for gamma, k in zip(gammas, table[-1], strict=True)} | {
-        "exponent": float(slope),
+        "exponent": power_law(gammas[1:], table[-1, 1:] - 1).exponent,
         "spread": float((table.max(axis=0) / table.min(axis=0) - 1).max()),
     }
-
-
-def errors_of_descent(
-    problem: Linear, *, factor: float, accuracy: float, limit: int = 100_000
-) -> list[float]:
-    """Return ‖θ_k − θ*‖ / ‖θ_0 − θ*‖ of descent from zero until it is below `accuracy`.
-
-    The step is `factor` times the best constant one, 2/(λmin + λmax).
-    """
-    values = problem.eigenvalues()
-    eta = factor * 2 / (values[0] + values[-1]).item()
-    solution = problem.solution()
-    theta = torch.zeros_like(solution)
-    errors = [1.0]
-    while errors[-1] > accuracy and len(errors) <= limit:
-        theta = theta - eta * problem.value_and_gradient(theta)[1]
-        errors.append(((theta - solution).norm() / solution.norm()).item())
-    return errors
-
-
-def poisson_pair(run: Run, modes: int, power: float) -> tuple[Linear, Linear]:
-    """Return the plain loss, λ = 1, and the preconditioned one, γ = 10, for one random f."""
-    coefficients = normal(run, 2 * modes + 1)
-    coefficients[modes] = 0
-    p = scaling(modes, 10.0, power).to(run.device)
-
-    def f(x: Tensor) -> Tensor:
-        return features(modes, x) @ coefficients
-
-    plain = Linear.poisson(run, torch.ones_like(p), 1.0, f)
-    return plain, Linear.poisson(run, p, 2 * math.pi / 100, f)
-
-
-def contraction(problem: Linear) -> float:
-    """Return −log((κ − 1)/(κ + 1)), how much of log error the best constant step takes away."""
-    values = problem.eigenvalues()
-    return 2 * math.atanh((values[0] / values[-1]).item())
 
 
 @experiment
@@ -301,7 +231,7 @@ def steps_to_solution(run: Run, *, modes: int = 5, power: float = 2.0) -> dict[s
 
 @experiment
 def gauss_newton(run: Run, *, modes: int = 4, exact: bool = True) -> dict[str, float]:
-    """One step of preconditioned descent with P = A^(−1/2).
+    """One step of preconditioned descent with P = A^(−1/2) Q, for a random orthogonal Q.
 
     `exact`: false takes the diagonal of A in the place of A.
     """
@@ -309,30 +239,14 @@ def gauss_newton(run: Run, *, modes: int = 4, exact: bool = True) -> dict[str, f
     ones = torch.ones_like(coefficients)
     problem = Linear.poisson(run, ones, 1.0, lambda x: features(modes, x) @ coefficients)
     a = poisson_matrix(modes, torch.tensor(1.0, device=run.device))
-    p = inverse_root(a) if exact else torch.diag(diagonal_preconditioner(a))
+    turn = torch.linalg.qr(normal(run, *a.shape)).Q
+    p = (inverse_root(a) if exact else torch.diag(diagonal_preconditioner(a))) @ turn
     theta, solution = normal(run, 2 * modes + 1), problem.solution()
     after = preconditioned_step(theta, problem.value_and_gradient(theta)[1], p, 1.0)
     return {
         "kappa_excess": condition_number(preconditioned(a, p)).item() - 1,
         "error_after_step": ((after - solution).norm() / (theta - solution).norm()).item(),
     }
-
-
-def floored(values: Tensor, start: Tensor) -> Tensor:
-    """Return final losses: at least 1e-20 of their start, and infinite where descent diverged."""
-    return torch.maximum(values.nan_to_num(torch.inf, torch.inf), 1e-20 * start)
-
-
-@artefact
-def feature_rate(run: Run, *, modes: int, power: float, steps: int) -> float:
-    """The fraction of 2/λmax with the lowest loss for features scaled by 1/|k|^power."""
-    p = scaling(modes, 1.0, power).to(run.device)
-    problem = Linear.poisson(run, p, LAMBDA, mixed_sines)
-    start = normal(run, len(p)) / p
-    fractions = torch.tensor(FRACTIONS, dtype=run.dtype, device=run.device)
-    rates = fractions * 2 / problem.eigenvalues()[-1]
-    curve = descend(problem.value_and_gradient, start.expand(len(rates), -1), rates, steps)
-    return FRACTIONS[int(floored(curve[-1], curve[0]).argmin())]
 
 
 @experiment
@@ -357,19 +271,6 @@ def fourier_features(
         run.curve(name, range(len(losses)), losses)
     unscaled, scaled = floored(curve[-1], curve[0]).tolist()
     return {"loss_ratio": unscaled / scaled}
-
-
-@artefact
-def network_rate(run: Run, *, modes: int, power: float, steps: int) -> float:
-    """The learning rate whose worst loss, of three starts, is lowest."""
-    network = FeatureNetwork(run, scaling(modes, 1.0, power).to(run.device, run.dtype))
-    rates = torch.tensor(RATES, dtype=run.dtype, device=run.device)
-    theta = network.init(run, TUNING_STARTS).repeat(len(rates), 1)
-    curve = descend(
-        differentiated(network.loss), theta, rates.repeat_interleave(TUNING_STARTS), steps
-    )
-    worst = floored(curve[-1], curve[0]).unflatten(0, (len(rates), -1)).amax(-1)
-    return RATES[int(worst.argmin())]
 
 
 @experiment

@@ -138,7 +138,7 @@ REST = "restore the file, or remove it and publish again"
         (b'{"format": 2, "claims": NaN}', ": no JSON: "),
         (b"null", "no published results (TypeError"),
         (b'"text"', "no published results (TypeError"),
-        (b'{"format": "one"}', "format one, and this version reads 1; update claimbench"),
+        (b'{"format": "one"}', "format one, and this version reads 2; update claimbench"),
     ],
 )
 def test_published_file_that_is_something_else(published: Path, said, content: bytes, message: str):

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from claimbench.judging.record import Measured
-from claimbench.judging.recording import summarise
+from claimbench.judging.recording import commit_of, summarise
 from claimbench.judging.result import Result
 from claimbench.judging.verdict import Verdict
 from claimbench.judging.words import counted, interval_text, number
@@ -99,3 +99,13 @@ def test_interval_for_a_reader(low, high, text):
 
 def test_counts_for_a_reader():
     assert [counted(n, "seed") for n in (0, 1, 2)] == ["0 seeds", "1 seed", "2 seeds"]
+
+
+def test_commit_of_a_verdict_is_that_of_the_last_run_or_of_one_that_is_in_no_commit():
+    runs = [
+        StoredRun(0, {}, f"2026-01-0{day}T00:00:00+00:00", 1.0, 1.0, None, commit)
+        for day, commit in ((2, "b"), (1, "a+"), (3, "c"))
+    ]
+    assert commit_of(runs) == "a+"
+    assert commit_of([runs[0], runs[2]]) == "c"
+    assert commit_of([runs[2], runs[0]]) == "c"

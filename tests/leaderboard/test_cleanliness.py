@@ -70,6 +70,17 @@ def test_run_whose_code_was_committed_later_has_to_be_made_again(project, tmp_pa
     assert main(["leaderboard", "publish"]) == 0
 
 
+def test_run_of_a_paper_that_git_did_not_know_yet_is_refused(project, make_paper, tmp_path, capsys):
+    paper = make_paper("puma")
+    paper.replace("scale * x", "x * scale", "method.py")  # or the runs of lion would do
+    claimbench.verify("papers/puma")  # the tree is clean: git does not look at new files
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "Puma")
+    assert main(["leaderboard", "publish"]) == 2
+    said = capsys.readouterr().err
+    assert "puma at smoke: runs of holds were made before their code was committed" in said
+
+
 @pytest.mark.parametrize(
     ("name", "refused"),
     [

@@ -45,6 +45,6 @@ def test_board_and_table_show_the_score_of_their_profile(make_file):
     boards = [make_board(files, {}, profile, {"lion": SCORE}) for profile in ("cpu", "gpu")]
     assert [row.mutation for board in boards for row in board.papers] == [SCORE, None]
     rows = [line for line in tables.markdown(boards).splitlines() if "papers/lion" in line]
-    column = tables.markdown(boards).partition("| rank |")[2].split("|").index(" mutants caught ")
+    column = tables.markdown(boards).partition("| paper |")[2].split("|").index(" mutants caught ")
     assert [re.split(r"\s*\|\s*", row)[column + 2] for row in rows] == ["36/40", ""]
     assert '"mutation": {\n' in tables.as_json(boards)

@@ -26,6 +26,9 @@ def boards(make_file):
         "known_verdict": "diverged",
         "reason": "=cmd()",
         "amended": 1,
+        "headline": True,
+        "reported": {"value": 1.95},
+        "standing": {"value": "neither"},
     }
     files = [
         make_file("lion", fine={}, bad=diverging, open={"verdict": "inconclusive"}),
@@ -51,7 +54,7 @@ def test_json_meets_its_schema_and_holds_every_claim(boards):
         ("open", "smoke", "inconclusive"),
         ("fine", "smoke", "error"),
     ]
-    data["boards"][0]["papers"][0]["rank"] = "first"
+    data["boards"][0]["papers"][0]["share"] = "first"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data, json.loads(tables.schema()))
 
@@ -72,9 +75,23 @@ def test_markdown_shows_text_as_text(boards):
     assert "javascript:1) `" not in text
     assert "- ? `lion::open` (smoke) inconclusive:" in text
     assert "## Profile `gpu`" in text
-    # every row of the table has the same number of cells
-    rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len({line.replace(r"\|", "").count("|") for line in rows}) == 1
+    # every row of a table has the same number of cells
+    for part in text.split("\n\n"):
+        rows = [line for line in part.splitlines() if line.startswith("| ")]
+        assert len({line.replace(r"\|", "").count("|") for line in rows}) <= 1
+
+
+def test_headlines_stand_first_with_the_papers_numbers(boards):
+    text = tables.markdown(boards)
+    row = "| ✗ diverged (known) | `lion::bad` | value 1.5 [1.25, 1.75] | ≥ 1 | 1.95, neither |"
+    assert text.count(row) == 1
+    assert text.index("- 1 headline of 1 paper: 1 diverged") < text.index("- 3 claims: ")
+    assert text.index("### Headlines") < text.index(row) < text.index("### Papers")
+    assert text.index("### Papers") < text.index("decided verdicts rest on a sample of seeds")
+    rows = list(csv.DictReader(io.StringIO(tables.as_csv(boards))))
+    assert [row["headline"] for row in rows] == ["True", "False", "False", "False"]
+    assert rows[0]["figures"] == "value 1.5 [1.25, 1.75], expected ≥ 1, the paper's 1.95, neither"
+    assert rows[0]["controls"] == "quarter rejected 0/1"
 
 
 def test_write_tells_what_changed(boards, tmp_path):

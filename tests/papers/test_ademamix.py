@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from claimbench import Run
-from papers.ademamix import reproduce
+from common.language import Language
+from papers.ademamix import pretraining, reproduce
 from papers.ademamix.method import (
     AdEMAMix,
     Coefficients,
@@ -438,24 +439,17 @@ def test_sparse_gradient_is_refused():
 def test_tuning_gives_both_optimizers_as_many_runs_and_picks_the_lowest():
     rates = [1e-4, 1e-2, 1e-3]
     for slow in (None, (5.0, 0.9, True)):
-        best = reproduce.tuned(Run(seed=1), slow=slow, steps=8, rates=rates, windows=4)
-        assert [len(row) for row in best["losses"]] == [3, 3, 3]
-        lowest = min(min(row) for row in best["losses"])
-        row, column = rates.index(best["rate"]), (0.0, 0.6, 0.9).index(best["beta1"])
-        assert best["losses"][row][column] == lowest
+        best = pretraining.tuned(Run(seed=1), slow=slow, steps=8, rates=rates, windows=4)
+        assert len(best["losses"]) == 9
+        at = best["losses"].index(min(best["losses"]))
+        assert (best["rate"], best["beta1"]) == (rates[at // 3], (0.0, 0.6, 0.9)[at % 3])
         assert best["rate"] == 1e-2  # eight steps are too few for the others
-
-
-def test_tuning_counts_a_run_that_diverges_as_infinite():
-    best = reproduce.tuned(Run(seed=1), slow=None, steps=4, rates=[1e30, 1e-2], windows=4)
-    assert best["losses"][0] == [math.inf, math.inf, math.inf]
-    assert best["rate"] == 1e-2
 
 
 def test_tuning_of_ademamix_uses_its_slow_average():
     slows = ((0.0, 0.99, True), (5.0, 0.99, True), (5.0, 0.9, True), (5.0, 0.9, False))
     tables = [
-        reproduce.tuned(Run(seed=1), slow=slow, steps=8, rates=[1e-2], windows=4)["losses"][0]
+        pretraining.tuned(Run(seed=1), slow=slow, steps=8, rates=[1e-2], windows=4)["losses"]
         for slow in (None, *slows)
     ]
     assert tables[1] == pytest.approx(tables[0], rel=1e-5)  # α = 0 is AdamW
@@ -465,19 +459,35 @@ def test_tuning_of_ademamix_uses_its_slow_average():
 
 def test_adamw_runs_longer_with_a_decay_of_its_own():
     run = Run(seed=1)
-    lengths = reproduce.adamw_lengths(run, seed=2, steps=40, rates=[5e-3], windows=16)
+    lengths = pretraining.adamw_lengths(run, seed=2, steps=40, rates=[5e-3], windows=16)
     assert [curve[0][-1] for curve in lengths["curves"]] == [40, 40, 60, 80]
     # the 80 steps are not the 40 and 40 more: their rate is higher from the warm-up on
     assert lengths["curves"][3][1][1] != lengths["curves"][0][1][1]
     assert lengths["losses"][3] < lengths["losses"][0]
 
 
+def test_adamw_may_follow_the_schedule_that_the_warmup_of_alpha_makes():
+    run, budget = Run(seed=1), {"steps": 40, "rates": [5e-3], "windows": 16}
+    plain = pretraining.tuned(run, slow=None, **budget)
+    either = pretraining.tuned(run, slow=None, rising_too=True, **budget)
+    assert either["losses"][:3] == plain["losses"] != either["losses"][3:]
+    rates = []
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.0)
+    optimizer.register_step_post_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
+    shape = {"rate": 2.0, "steps": 20, "seed": 0, "windows": 2}
+    for factor in (None, pretraining.rising):
+        Language().pretrain(lambda _: optimizer, factor=factor, **shape)
+    ratios = [b / a for a, b in zip(rates[:20], rates[20:], strict=True)]
+    assert ratios == pytest.approx([1 + 5 * t / 20 for t in range(1, 21)])
+    assert run.choices["AdamW of either schedule"]["setting"]["rate"] == 5e-3
+
+
 def test_language_model_compares_at_the_tuned_settings():
     run = Run(seed=3)
     metrics = reproduce.language_model(run, steps=20, rates=(1e-3, 5e-3), windows=16)
-    best = reproduce.tuned(run, slow=(5.0, 0.99, True), steps=20, rates=[1e-3, 5e-3], windows=16)
+    best = pretraining.tuned(run, slow=(5.0, 0.99, True), steps=20, rates=[1e-3, 5e-3], windows=16)
     # without a host tuning has the run's own seed: the run that was the best is repeated
-    assert metrics["ademamix_loss"] == min(min(row) for row in best["losses"])
+    assert metrics["ademamix_loss"] == min(best["losses"])
     assert metrics["loss_gap"] == metrics["adamw_loss"] - metrics["ademamix_loss"]
     assert 1 <= metrics["token_ratio"] <= 2
     assert set(run.curves) == {"AdEMAMix", *(f"AdamW, {n} T" for n in ("1", "1.25", "1.5", "2"))}
@@ -492,7 +502,7 @@ def test_forgetting_with_alpha_zero_is_that_of_adamw():
 
 def test_memory_is_the_area_over_the_peak():
     steps = [2, 4, 6, 8]
-    assert reproduce._memory(steps, [1.0, 4.0, 2.0, 1.0]) == 4  # 2 · 8 / 4
-    assert reproduce._memory(steps, [4.0, 4.0, 4.0, 4.0]) == 8
-    assert reproduce._memory(steps, [3.0, 0.0, -1.0, 1.0]) == 2
-    assert reproduce._memory(steps, [-1.0, -2.0, 0.0, -1.0]) == 0
+    assert pretraining.memory(steps, [1.0, 4.0, 2.0, 1.0]) == 4  # 2 · 8 / 4
+    assert pretraining.memory(steps, [4.0, 4.0, 4.0, 4.0]) == 8
+    assert pretraining.memory(steps, [3.0, 0.0, -1.0, 1.0]) == 2
+    assert pretraining.memory(steps, [-1.0, -2.0, 0.0, -1.0]) == 0

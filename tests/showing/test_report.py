@@ -195,3 +195,18 @@ def test_what_was_chosen_stands_below_the_metrics():
 def test_papers_number_says_how_ours_stands_to_it():
     lines = render([record(standing={"ratio": "direction only"})], color=False).splitlines()
     assert lines[4] == "      ratio   1.5 [1.25, 2]      ≥ 1.1     1.95, direction only"
+
+
+def test_headlines_come_first_and_are_counted():
+    found = render(
+        [
+            record(claim="a", run_key="a"),
+            record(claim="b", headline=True, verdict="diverged", run_key="b"),
+            record(claim="c", headline=True, run_key="c"),
+        ],
+        color=False,
+    )
+    assert re.findall(r"^  (\S.*?)  ", found, re.MULTILINE) == ["claim", "★ b", "★ c", "a"]
+    assert found.splitlines()[-1].startswith(
+        "1 of 2 headlines reproduced; 2 reproduced, 1 diverged; runs of"
+    )

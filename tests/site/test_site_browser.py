@@ -69,7 +69,7 @@ def test_filters_combine_and_dim_other_claims(page, address):
     rows = page.locator("#board tbody tr:not([hidden])")
     assert 0 < rows.count() < 12
     for row in rows.all():
-        assert row.locator("td").nth(1).inner_text() == "scientific-ml"
+        assert row.locator("td").nth(0).inner_text() == "scientific-ml"
         assert row.locator(".mark.diverged:not(.dim)").count() > 0
         assert row.locator(".mark:not(.diverged):not(.dim)").count() == 0
 
@@ -87,11 +87,11 @@ def test_each_filter_keeps_what_it_says(page, address, name):
 
 def test_sorting(page, address):
     page.goto(f"{address}index.html")
-    by_rank = visible(page)
+    by_theme = visible(page)
     page.locator("select[name=sort]").select_option("title")
-    assert visible(page) == sorted(by_rank, key=str.lower) != by_rank
+    assert visible(page) == sorted(by_theme, key=str.lower) != by_theme
     page.locator("select[name=sort]").select_option("")
-    assert visible(page) == by_rank
+    assert visible(page) == by_theme
 
 
 def test_a_shared_link_shows_the_same(page, browser: Browser, address):

@@ -57,7 +57,7 @@ def test_control_that_was_not_run_is_shown_as_such(tmp_path):
     overview = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert overview.count("(control not run)") == 1
     page = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
-    assert page.count("Negative control not run.") == 1
+    assert page.count("Negative controls not run.") == 1
 
 
 def test_data_behind_a_verdict_is_named(built):
@@ -142,7 +142,7 @@ def test_forest_says_in_words_what_it_shows():
     assert plot is not None
     assert plot.alternative == (
         "value, expected ≥ 1. Claim: 3 seeds, median 1.5 [1.25, 1.75]. "
-        "Control: 1 seed, median 0.3. The paper's: 1.9."
+        "Control quarter: 1 seed, median 0.3. The paper's: 1.9."
     )
     text = svg(plot)
     assert ElementTree.fromstring(text[text.index("<svg") :]).tag.endswith("svg")

@@ -7,12 +7,14 @@ from pathlib import Path
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
 from claimbench.home import home
+from claimbench.leaderboard.readmes import README, problem
 from claimbench.showing.output import error, line
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
 from claimbench.spec.history import fork, read_history
 from claimbench.spec.lineage import Lineages
 from claimbench.spec.load import load_spec
 from claimbench.spec.marking import findings, papers_gone, since
+from claimbench.spec.models import Spec
 from claimbench.spec.problems import SpecError
 
 
@@ -32,25 +34,28 @@ def run(options: Namespace) -> int:
 
     With a revision `against`, what was changed since and is not marked is a problem too.
     """
-    code, sound, claims = AS_EXPECTED, [], {}
+    code = AS_EXPECTED
+    specs: dict[Path, Spec] = {}
     for folder in find_papers(options.papers):
         try:
-            spec = load_spec(folder)
+            specs[folder] = load_spec(folder)
         except SpecError as problems:
             error(str(problems))
             code = USAGE
-            continue
-        sound.append(folder)
-        claims[folder] = len(spec.claims)
-    unmarked = {} if options.against is None else _unmarked(options, sound)
-    for folder in sound:
-        for message in unmarked.get(folder, ()):
+    unmarked = {} if options.against is None else _unmarked(options, [*specs])
+    for folder, spec in specs.items():
+        place = folder / README
+        unplaced = problem(place.read_text(encoding="utf-8")) if place.is_file() else None
+        messages = [*unmarked.pop(folder, ()), *([f"{place}: {unplaced}"] if unplaced else ())]
+        for message in messages:
             error(message)
-        if not unmarked.get(folder):
-            line(f"{folder.name}: {claims[folder]} claims, no problem")
+            code = USAGE
+        if not messages:
+            line(f"{spec.slug}: {len(spec.claims)} claims, no problem")
     for message in unmarked.get(None, ()):
         error(message)
-    return USAGE if any(unmarked.values()) else code
+        code = USAGE
+    return code
 
 
 def _unmarked(options: Namespace, folders: Sequence[Path]) -> dict[Path | None, list[str]]:

@@ -1,23 +1,27 @@
 """`claimbench leaderboard`: publish verdicts, check, join and compare published ones, build pages.
 
-Publishing and joining write one file a paper and nothing that papers share, so that two branches
-that each publish something can be merged. Tables and site are derived from these files.
+Publishing and joining write a paper's files and README, and nothing that papers share, so that two
+branches that each publish something can be merged. Tables and site are derived from these files.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+import random
+import tempfile
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, NOT_AS_EXPECTED, add_examples, add_filters
 from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.judging.words import counted
-from claimbench.leaderboard import diffing, mutation, tables
+from claimbench.leaderboard import audit as auditing
+from claimbench.leaderboard import diffing, mutation, readmes, tables
 from claimbench.leaderboard.alert import alerts
 from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
 from claimbench.leaderboard.board import Board, make_board
@@ -25,18 +29,24 @@ from claimbench.leaderboard.checking import problems
 from claimbench.leaderboard.files import alone
 from claimbench.leaderboard.merging import merge as merged
 from claimbench.leaderboard.merging import no_collection
-from claimbench.leaderboard.published import RESULTS, Published, read, results_in
+from claimbench.leaderboard.published import RESULTS, Published, read, read_file, results_in
 from claimbench.leaderboard.published import write as write_results
 from claimbench.leaderboard.publishing import publish as publish_store
 from claimbench.leaderboard.site import build as site_builder
 from claimbench.leaderboard.staleness import marked
+from claimbench.profiles import cpu_model
+from claimbench.running.engine import verify_papers
 from claimbench.running.store import Store
+from claimbench.settings import Settings
 from claimbench.showing.output import error, line
+from claimbench.showing.progress import View
 from claimbench.showing.targets import check_folder
 from claimbench.spec.discovery import paper_folders, papers_root, project_papers
 from claimbench.spec.load import load_spec
 from claimbench.spec.models import Spec
+from claimbench.tiers import TIERS
 
+_Actions: TypeAlias = "_SubParsersAction[ArgumentParser]"
 _SITE_PACKAGES = ("jinja2", "latex2mathml", "markdown_it", "matplotlib", "mdit_py_plugins")
 
 
@@ -53,8 +63,9 @@ def add(parser: ArgumentParser) -> None:
         "publish",
         help="write the store's verdicts to leaderboards/results",
         description="Write the store's last verdict of each claim to leaderboards/results/PROFILE/"
-        "TIER/PAPER.json, keeping the history of what was published before. Nothing else is "
-        "written, so that branches which publish different papers can be merged.",
+        "TIER/PAPER.json, keeping the history of what was published before, and the table of "
+        "results in the paper's README. Nothing else is written, so that branches which publish "
+        "different papers can be merged. Only runs of a clean commit are published.",
     )
     add_filters(publish)
     publish.add_argument(
@@ -85,6 +96,11 @@ def add(parser: ArgumentParser) -> None:
     build.add_argument(
         "--workers", type=int, metavar="N", help="processes that draw (default: one a CPU)"
     )
+    _add_checking(actions)
+    _add_comparing(actions)
+
+
+def _add_checking(actions: _Actions) -> None:
     check = actions.add_parser(
         "check",
         help="judge every published record again from its own values, without running anything",
@@ -96,6 +112,28 @@ def add(parser: ArgumentParser) -> None:
     check.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="default: leaderboards/results"
     )
+    again = actions.add_parser(
+        "audit",
+        help="run a few published claims again, chosen at random, and compare the values",
+        description="Run published claims again in a store of their own, chosen at random and "
+        "spread over papers. On the CPU model that published them every value has to be the same, "
+        "bit for bit; elsewhere, and for claims about speed, the verdict.",
+        epilog="exit codes: 0 all that could be compared agrees, 1 something does not, 2 usage or "
+        "spec error",
+    )
+    again.add_argument(
+        "--sample", type=int, default=10, metavar="N", help="how many claims (default: 10)"
+    )
+    again.add_argument(
+        "--seed", type=int, metavar="N", help="of the choice (default: another each time)"
+    )
+    again.add_argument("--tier", choices=TIERS, help="only this tier")
+    again.add_argument(
+        "--profile", default="cpu", metavar="NAME", help="hardware profile (default: cpu)"
+    )
+
+
+def _add_comparing(actions: _Actions) -> None:
     alert = actions.add_parser(
         "alert",
         help="list the claims that are worse than they were, as Markdown for an issue",
@@ -136,6 +174,8 @@ def run(options: Namespace) -> int:
         )
     if options.action == "alert":
         return alert(options.folder)
+    if options.action == "audit":
+        return audit(options.sample, options.seed, tier=options.tier, profile=options.profile)
     if options.action == "check":
         return check(options.folder)
     if options.action == "merge":
@@ -168,12 +208,24 @@ def publish(
                 f"no verdict on {names} in {store.path}; run: claimbench verify "
                 f"{' '.join(missing)}".rstrip()
             )
+        if into is None:
+            _write_readmes(folder, papers, cache, {file.paper for file in files})
         claims = sum(len(file.entries) for file in files)
         line(f"{claims} claims in {len(files)} files below {folder}, {written} written")
     finally:
         cache.close()
         store.close()
     return AS_EXPECTED
+
+
+def _write_readmes(folder: Path, papers: Path, cache: Cache, slugs: Collection[str]) -> None:
+    files = [
+        read_file(path, folder)
+        for slug in slugs
+        for path in sorted(folder.glob(f"*/*/{slug}.json"))
+    ]
+    for path in readmes.write(files, papers, cache, slugs):
+        error(f"wrote {path}")
 
 
 def merge(sources: Sequence[Path], *, into: Path | None) -> int:
@@ -188,6 +240,8 @@ def merge(sources: Sequence[Path], *, into: Path | None) -> int:
                 parts += read(results_in(source))
             files = [marked(file, papers, cache) for file in merged(parts)]
             written = sum(write_results(file, folder) for file in files)
+        if into is None:
+            _write_readmes(folder, papers, cache, {file.paper for file in files})
         line(f"{len(files)} files below {folder}, {written} written")
     finally:
         cache.close()
@@ -208,6 +262,38 @@ def check(folder: Path | None) -> int:
     count = len(list(results.rglob("*.json")))
     line(f"{counted(len(found), 'problem')} in {counted(count, 'file')} below {results}")
     return NOT_AS_EXPECTED if found else AS_EXPECTED
+
+
+def audit(count: int, seed: int | None, *, tier: str | None, profile: str) -> int:
+    """Run published claims again, with progress, and say of each what differs; 1 if anything."""
+    if count < 1:
+        raise UsageError(f"--sample: at least one claim is needed, not {count}")
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    papers = papers_root()
+    cache = Cache(home())
+    try:
+        files = [marked(file, papers, cache) for file in read(results_folder())]
+    finally:
+        cache.close()
+    found = auditing.candidates(files, tier=tier, profile=profile, cpu=cpu_model())
+    chosen = auditing.sample(found, count, seed)
+    if not chosen:
+        raise UsageError("no published record is of the present code; publish, then audit")
+    line(f"{len(chosen)} of {len(found)} records, --seed {seed}:")
+    audited = []
+    with tempfile.TemporaryDirectory(prefix="claimbench-audit-") as place, View() as view:
+        for record in chosen:
+            settings = Settings(tier=record.tier, profile=profile, home=Path(place))
+            folder = papers / record.paper
+            (result,) = verify_papers([folder], [record.claim], settings, watch=view.status)
+            audited.append(auditing.compare(record, result.record))
+            view.say(audited[-1].line)
+    for one in audited:
+        line(one.line)
+    differ = sum(bool(one.differences) for one in audited)
+    compared = sum(one.compared for one in audited)
+    line(f"{compared} compared, {differ} of them differ")
+    return NOT_AS_EXPECTED if differ or not compared else AS_EXPECTED
 
 
 def alert(folder: Path | None) -> int:

@@ -4,8 +4,10 @@ Every function takes records. Give each claim once (one tier,
 one profile), and every claim that was tried, not a selection: both answers count the chances that
 the undecided ones had.
 
-What is true of a claim is, here as for its verdict: rule `typical`, more than half of all possible
-seeds hold; rule `every`, see `expected_errors`.
+They are about verdicts that rest on a sample of seeds, see `is_sampled`: of such a claim it is true
+or not that more than half of all possible seeds hold. An identity that is checked on generic
+inputs, anything else that every seed has to meet, and what is deterministic are left out: nothing
+is concluded there from a sample on a share, and one seed that does not hold is a counterexample.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,17 +23,14 @@ class ExpectedErrors:
     """Upper bounds on how many of the decided verdicts are expected to be wrong.
 
     Attributes:
-        judged: claims that were tried: decided or inconclusive.
-        decided: claims reproduced, diverged or vacuous.
-        certain: decided ones that chance cannot make wrong: nothing is random, or a seed of a
-            claim on every seed does not hold.
+        judged: claims that were tried on a sample of seeds: decided or inconclusive.
+        decided: those reproduced, diverged or vacuous.
         claims: expected number of wrong verdicts because of the claims' own seeds.
         controls: the same because of the seeds of their controls.
     """
 
     judged: int
     decided: int
-    certain: int
     claims: float
     controls: float
 
@@ -50,17 +49,14 @@ class Discovery:
         p_value: see `p_value`.
         survives: Benjamini & Hochberg: among the verdicts that survive, the expected share of
             wrong ones is at most the rate if the p-values are independent, or positively
-            dependent. Different experiments have different seeds and are independent.
-        survives_any: Benjamini & Yekutieli: the same whatever the p-values have to do with each
-            other, as claims that share runs may. Stricter by 1 + 1/2 + … + 1/m for m claims; the
-            rule `typical` stops at 6 of 6 seeds with a p-value of 1/32, too early to survive this
-            among three claims or more.
+            dependent. Different experiments have different seeds and are independent. (Whatever
+            the dependence, by Benjamini & Yekutieli, the rule `typical` would stop at 6 of 6 seeds
+            with a p-value of 1/32 too early to survive among three claims or more.)
     """
 
     record: Record
     p_value: float
     survives: bool
-    survives_any: bool
 
 
 def expected_errors(records: Iterable[Record]) -> ExpectedErrors:
@@ -71,29 +67,27 @@ def expected_errors(records: Iterable[Record]) -> ExpectedErrors:
     those that ended inconclusive, since they could have been decided wrongly: 5 % of the decided
     ones alone would be too little.
 
-    Rule `every`: "diverged" is a counterexample and never wrong. "Reproduced" has no error rate,
-    as a claim that fails in one seed of a million passes; it is counted as wrong only where at
-    most half of all seeds would hold, which n seeds let pass with probability 2⁻ⁿ at most. Where
-    nothing is random, no verdict is wrong by chance.
-
     A control can be wrongly rejected, or wrongly pass: the same bound for each control (one,
     where none was run), and for a `passes_with`.
 
     Not counted: what is wrong without chance, such as a mistake in an experiment.
     """
-    judged = [record for record in records if record.verdict.judged]
-    decided = [record for record in judged if record.verdict.decided]
+    judged = list(filter(is_sampled, records))
     return ExpectedErrors(
         judged=len(judged),
-        decided=len(decided),
-        certain=sum(_certain(record) for record in decided),
-        claims=sum(map(_error, judged), 0.0),
-        controls=sum((_settings(record) * _error(record) for record in judged), 0.0),
+        decided=sum(record.verdict.decided for record in judged),
+        claims=ALPHA * len(judged),
+        controls=ALPHA * sum(map(_settings, judged)),
     )
 
 
+def is_sampled(record: Record) -> bool:
+    """Say whether a claim was judged by the share of seeds that hold, of a sample of them."""
+    return record.verdict.judged and record.rule == "typical" and not record.deterministic
+
+
 def discoveries(records: Iterable[Record], rate: float = 0.05) -> list[Discovery]:
-    """Return every tried claim with its p-value and whether its verdict stands the correction.
+    """Return every sampled claim with its p-value and whether its verdict stands the correction.
 
     The family is all claims that were tried; who leaves out the undecided ones selects by the
     result. "Wrong" includes the wrong side (a directional error), for which the p-values are
@@ -104,7 +98,7 @@ def discoveries(records: Iterable[Record], rate: float = 0.05) -> list[Discovery
     Ann. Stat. 29 (2001), 1165, theorem 1.3.
 
     Args:
-        records: one a claim; skipped claims and errors are left out.
+        records: one a claim; those that rest on no sample of seeds are left out.
         rate: expected share of wrong verdicts among those that survive, in (0, 1).
 
     Returns:
@@ -115,43 +109,31 @@ def discoveries(records: Iterable[Record], rate: float = 0.05) -> list[Discovery
     """
     if not 0 < rate < 1:
         raise ValueError(f"rate must lie in (0, 1), got {rate}")
-    judged = [record for record in records if record.verdict.judged]
+    judged = list(filter(is_sampled, records))
     values = [p_value(record) for record in judged]
-    independent = _threshold(values, rate)
-    harmonic = sum(1 / k for k in range(1, len(values) + 1))
-    dependent = _threshold(values, rate / harmonic) if values else 0.0
-    return [
-        Discovery(record, p, p <= independent, p <= dependent)
-        for record, p in zip(judged, values, strict=True)
-    ]
+    largest = _threshold(values, rate)
+    return [Discovery(record, p, p <= largest) for record, p in zip(judged, values, strict=True)]
 
 
 def p_value(record: Record) -> float:
     """Return the p-value of a verdict: a chance at least that small that it would come so far.
 
     Valid (at most x with probability x at most, where the verdict is wrong) although the number
-    of seeds depends on what they show. Rule `typical`: the exact chance, at a share of one half,
+    of seeds depends on what they show. It is the exact chance, at a share of one half,
     of an end at least as telling in the order by stages
     (`claimbench.judging.sequential.at_least`), times two, for the two sides. "Reproduced" says two
     things, that the claim holds and that each control fails, and is wrong if one of them is: its
     p-value is the largest of theirs. A control that was not run has no part in it.
 
-    Rule `every`: "reproduced" by n seeds has 2⁻ⁿ, against at most half of all seeds holding;
-    "diverged" is a counterexample and has 0, as has what is deterministic.
-
     1 for "vacuous" and "inconclusive", which show nothing of the claim.
 
     Raises:
-        ValueError: the verdict is skipped or error.
+        ValueError: the claim was not judged by a sample of seeds.
     """
-    if not record.verdict.judged:
-        raise ValueError(f"a claim that is `{record.verdict}` has no p-value")
+    if not is_sampled(record):
+        raise ValueError(f"`{record.name}`, {record.verdict}, rests on no sample of seeds")
     if record.verdict not in (Verdict.REPRODUCED, Verdict.DIVERGED):
         return 1.0
-    if _certain(record):
-        return 0.0
-    if record.rule == "every":
-        return float(0.5**record.seeds)
     reproduced = record.verdict is Verdict.REPRODUCED
     largest = _one_sided(record, holds=reproduced)
     if reproduced:
@@ -174,18 +156,6 @@ def _controls(record: Record) -> Sequence[Setting]:
 def _settings(record: Record) -> int:
     """How many further settings could have been judged wrongly."""
     return max(1, len(_controls(record))) + (record.passes_with is not None)
-
-
-def _certain(record: Record) -> bool:
-    """Whether chance cannot have made the verdict wrong."""
-    return record.deterministic or (record.rule == "every" and record.verdict is Verdict.DIVERGED)
-
-
-def _error(record: Record) -> float:
-    """The largest probability of a wrong word on one setting's seeds."""
-    if record.deterministic:
-        return 0.0
-    return ALPHA if record.rule == "typical" else float(0.5**record.max_seeds)
 
 
 def _threshold(values: Sequence[float], rate: float) -> float:

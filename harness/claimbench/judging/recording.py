@@ -41,7 +41,7 @@ def make_record(trial: Trial, verdict: Verdict, reason: str) -> Record:
         peak_mb=max((run.peak_mb for run in runs if run.peak_mb), default=None),
         data={name: about(name) for name in experiment.data},
         packages=dict(main.identity.packages) if main is not None else {},
-        commit=_commit(runs) if runs else trial.commit,
+        commit=commit_of(runs) if runs else trial.commit,
         cpu=main.identity.machine if main is not None else trial.cpu,
         judged_at=None,
         **written_down(spec, claim, trial.settings.tier),
@@ -71,7 +71,7 @@ def written_down(spec: Spec, claim: Claim, tier: Tier) -> dict[str, Any]:
     }
 
 
-def _commit(runs: Sequence[StoredRun]) -> str | None:
+def commit_of(runs: Sequence[StoredRun]) -> str | None:
     """Return the commit of the last run; of those whose code was in no commit, if there are any."""
     unclean = [run for run in runs if run.commit is not None and run.commit.endswith("+")]
     return max(unclean or runs, key=lambda run: run.started_at).commit

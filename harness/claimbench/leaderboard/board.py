@@ -12,17 +12,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from claimbench.judging.multiplicity import Discovery, discoveries, expected_errors
-from claimbench.judging.record import Record, cpu_seconds
+from claimbench.judging.record import Record, cpu_seconds, jsonable
 from claimbench.judging.sequential import ALPHA, binomial_interval
 from claimbench.judging.verdict import SettingVerdict, Verdict
+from claimbench.judging.words import interval_text
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Entry, Published
-from claimbench.spec.models import Spec
+from claimbench.spec.models import Claim, Spec
 from claimbench.tiers import TIERS
 
 REJECTED = SettingVerdict.DIVERGED.of_control
 NOT_RUN = SettingVerdict.NOT_RUN.of_control
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric that a claim judges, beside the paper's number.
+
+    Attributes:
+        metric: its name.
+        median: of our values, as JSON has it; None where nothing was measured.
+        low: lower end of the interval for the median.
+        high: upper end.
+        measured: the three in words.
+        expected: region in words.
+        reported: the paper's number; None where it prints none.
+        standing: how ours stands to it; None where that says nothing.
+    """
+
+    metric: str
+    median: float | str | None
+    low: float | str | None
+    high: float | str | None
+    measured: str
+    expected: str
+    reported: float | str | None
+    standing: str | None
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,7 @@ class ClaimRow:
     Attributes:
         paper: slug.
         claim: id.
+        headline: whether it measures a sentence of the abstract.
         statement: what it says; empty where the spec has it no more.
         source: where the paper says it.
         kind: as in the spec.
@@ -43,9 +70,12 @@ class ClaimRow:
         reason: what the verdict rests on.
         held: seeds that held.
         seeds: seeds judged.
+        figures: of each metric that it judges, beside the paper's number.
         control: what became of the weakest control: rejected, passes, undecided, error or not run.
+        controls: what became of each control, by name: the word, and held of seeds.
         amended: how often its expectations were loosened.
-        survives: whether the verdict stands a false-discovery correction at 5 % over the suite.
+        survives: whether the verdict stands a false-discovery correction at 5 % over the suite;
+            None where it rests on no sample of seeds, or on none that decided.
         stale: why the verdict is not about the present code; empty if it is.
         cpu: CPU model that gave it.
         other_verdicts: verdicts of other CPU models, where there are any.
@@ -55,6 +85,7 @@ class ClaimRow:
 
     paper: str
     claim: str
+    headline: bool
     statement: str
     source: str
     kind: str
@@ -66,14 +97,26 @@ class ClaimRow:
     reason: str
     held: int
     seeds: int
+    figures: list[Figure]
     control: str
+    controls: dict[str, str]
     amended: int
-    survives: bool
+    survives: bool | None
     stale: list[str]
     cpu: str
     other_verdicts: dict[str, Verdict]
     cpu_seconds: float
     last_run: str | None
+
+    @property
+    def leading(self) -> list[Figure]:
+        """What an overview shows: the metrics of which the paper prints a number, else the first.
+
+        Nothing where the claim was not judged.
+        """
+        if not self.verdict.judged:
+            return []
+        return [one for one in self.figures if one.reported is not None] or self.figures[:1]
 
 
 @dataclass(frozen=True)
@@ -86,12 +129,12 @@ class PaperRow:
         theme: of the paper.
         year: of the paper.
         arxiv: its number, if it has one.
-        rank: 1 and the number of papers that are shown to be better.
         share: reproduced ones among the decided claims; None if none is decided.
         low: lower end of the exact 90 % interval for it.
         high: upper end.
         verdicts: how many claims have which verdict.
         known: how many claims have which verdict that the spec explains.
+        headlines: how many headlines have which verdict.
         controls_rejected: claims whose controls were all rejected.
         controls_run: claims whose controls were run.
         fidelity: how many claims have which fidelity.
@@ -99,7 +142,7 @@ class PaperRow:
         stale: claims whose verdict is not about the present code.
         cpu_seconds: of all runs behind the verdicts, at each tier.
         last_run: when the newest verdict was given.
-        claims: in the order of the spec.
+        claims: headlines first, then in the order of the spec.
         mutation: how many mutants of its method the claims caught; None if none was tried.
     """
 
@@ -108,12 +151,12 @@ class PaperRow:
     theme: str
     year: int | None
     arxiv: str | None
-    rank: int
     share: float | None
     low: float
     high: float
     verdicts: dict[Verdict, int]
     known: dict[Verdict, int]
+    headlines: dict[Verdict, int]
     controls_rejected: int
     controls_run: int
     fidelity: dict[str, int]
@@ -133,11 +176,13 @@ class SuiteFigures:
         papers: how many.
         verdicts: how many claims have which verdict.
         known: how many claims have which verdict that a spec explains.
+        headlines: how many headlines have which verdict.
         decided: claims reproduced, diverged or vacuous.
-        expected_wrong: expected number of wrong verdicts among the judged claims, at most.
-        expected_wrong_controls: the same because of controls.
-        survive: decided verdicts that stand a false-discovery correction at 5 %.
-        survive_any: the same whatever claims have to do with each other.
+        sampled: those of them that rest on a sample of seeds, so that chance can make them wrong.
+        expected_wrong: how many of these are expected to be wrong, at most, by the claims' own
+            seeds.
+        expected_wrong_controls: the same because of the seeds of controls.
+        survive: how many of these stand a false-discovery correction at 5 %.
         controls_rejected: claims whose controls were all rejected.
         controls_not_run: judged claims whose control was not run.
         cpu_seconds: of all runs behind the verdicts, at each tier.
@@ -146,11 +191,12 @@ class SuiteFigures:
     papers: int
     verdicts: dict[Verdict, int]
     known: dict[Verdict, int]
+    headlines: dict[Verdict, int]
     decided: int
+    sampled: int
     expected_wrong: float
     expected_wrong_controls: float
     survive: int
-    survive_any: int
     controls_rejected: int
     controls_not_run: int
     cpu_seconds: dict[str, float]
@@ -188,7 +234,7 @@ class Board:
     Attributes:
         profile: hardware profile.
         suite: figures over all papers.
-        papers: by rank, then by share, decided claims and slug.
+        papers: by theme, then by title.
         changes: of verdicts, the newest first; a claim's first verdict is none.
     """
 
@@ -234,7 +280,7 @@ def make_board(
     places = claim_places(files)
     records = [place.entry.latest.record for claims in places.values() for place in claims.values()]
     found = discoveries(records)
-    standing = {(one.record.paper, one.record.claim) for one in found if one.survives}
+    standing = {(one.record.paper, one.record.claim): one.survives for one in found}
     rows = []
     for paper, claims in places.items():
         ordered = _spec_order(claims, specs.get(paper))
@@ -247,7 +293,7 @@ def make_board(
                         paper,
                         place,
                         specs.get(paper),
-                        survives=(paper, claim) in standing,
+                        survives=standing.get((paper, claim)),
                     )
                     for claim, place in ordered
                 ],
@@ -258,7 +304,8 @@ def make_board(
         tried = {slug: score for slug, score in scores.items() if score.profile == profile}
         rows = [replace(row, mutation=tried.get(row.paper)) for row in rows]
     suite = _suite(rows, records, found)
-    return Board(profile, suite, _ranked(rows), _changes(files))
+    ordered_rows = sorted(rows, key=lambda row: (row.theme, row.title.casefold(), row.paper))
+    return Board(profile, suite, ordered_rows, _changes(files))
 
 
 def claim_places(files: Iterable[Published]) -> dict[str, dict[str, Place]]:
@@ -275,10 +322,39 @@ def claim_places(files: Iterable[Published]) -> dict[str, dict[str, Place]]:
 
 def _spec_order(claims: Mapping[str, Place], spec: Spec | None) -> list[tuple[str, Place]]:
     order = {claim.id: number for number, claim in enumerate(spec.claims)} if spec else {}
-    return sorted(claims.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+
+    def place(item: tuple[str, Place]) -> tuple[bool, int, str]:
+        name, found = item
+        return not found.entry.latest.record.headline, order.get(name, len(order)), name
+
+    return sorted(claims.items(), key=place)
 
 
-def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -> ClaimRow:
+def _metrics(record: Record, claim: Claim | None) -> list[str]:
+    """Return the metrics that a record judges, in the order of the spec; files keep none."""
+    order = list(claim.expect_at(record.tier)) if claim else []
+    known = [name for name in order if name in record.expect_text]
+    return [*known, *(name for name in record.expect_text if name not in known)]
+
+
+def _figure(record: Record, metric: str) -> Figure:
+    measured = record.metrics.get(metric)
+    median, low, high = (
+        (jsonable(x) for x in (measured.median, measured.low, measured.high))
+        if measured
+        else (None, None, None)
+    )
+    reported = record.reported.get(metric)
+    return Figure(
+        *(metric, median, low, high),
+        measured=interval_text(measured) if measured else "–",
+        expected=record.expect_text[metric],
+        reported=None if reported is None else jsonable(reported),
+        standing=record.standing.get(metric),
+    )
+
+
+def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool | None) -> ClaimRow:
     latest = place.entry.latest
     record = latest.record
     claim = next((c for c in spec.claims if c.id == record.claim), None) if spec else None
@@ -290,6 +366,7 @@ def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -
     return ClaimRow(
         paper=paper,
         claim=record.claim,
+        headline=record.headline,
         statement=claim.statement if claim else "",
         source=claim.source if claim else "",
         kind=record.kind,
@@ -301,9 +378,13 @@ def _claim_row(paper: str, place: Place, spec: Spec | None, *, survives: bool) -
         reason=record.reason,
         held=record.held,
         seeds=record.seeds,
+        figures=[_figure(record, metric) for metric in _metrics(record, claim)],
         control=record.control.verdict.of_control,
+        controls={
+            one.name: f"{one.verdict.of_control} {one.held}/{one.seeds}" for one in record.controls
+        },
         amended=record.amended,
-        survives=survives and record.verdict.decided,
+        survives=survives if record.verdict.decided else None,
         stale=list(latest.stale),
         cpu=latest.cpu,
         other_verdicts=others,
@@ -331,12 +412,12 @@ def _paper_row(
         theme=about.theme if about else "",
         year=about.year if about else None,
         arxiv=about.arxiv if about else None,
-        rank=0,
         share=reproduced / decided if decided else None,
         low=low,
         high=high,
         verdicts=verdicts,
         known=dict(Counter(claim.verdict for claim in claims if claim.known)),
+        headlines=_count(claim.verdict for claim in claims if claim.headline),
         controls_rejected=sum(claim.control == REJECTED for claim in claims),
         controls_run=sum(claim.control != NOT_RUN for claim in claims),
         fidelity=dict(sorted(Counter(claim.fidelity for claim in claims).items())),
@@ -345,23 +426,6 @@ def _paper_row(
         cpu_seconds=seconds,
         last_run=max((claim.last_run for claim in claims if claim.last_run), default=None),
         claims=claims,
-    )
-
-
-def _ranked(rows: Sequence[PaperRow]) -> list[PaperRow]:
-    """Give each paper its rank: 1 and the papers whose interval lies wholly above its own.
-
-    Papers that cannot be told apart from the same others share a rank.
-    """
-    placed = [replace(row, rank=1 + sum(other.low > row.high for other in rows)) for row in rows]
-    return sorted(
-        placed,
-        key=lambda row: (
-            row.rank,
-            -1.0 if row.share is None else -row.share,
-            -count_decided(row.verdicts),
-            row.paper,
-        ),
     )
 
 
@@ -378,11 +442,12 @@ def _suite(
         papers=len(rows),
         verdicts=_count(claim.verdict for claim in claims),
         known=dict(sum((Counter(row.known) for row in rows), Counter())),
-        decided=wrong.decided,
+        headlines=_count(claim.verdict for claim in claims if claim.headline),
+        decided=sum(claim.verdict.decided for claim in claims),
+        sampled=wrong.decided,
         expected_wrong=round(wrong.claims, 3),
         expected_wrong_controls=round(wrong.controls, 3),
         survive=sum(one.survives for one in decided),
-        survive_any=sum(one.survives_any for one in decided),
         controls_rejected=sum(claim.control == REJECTED for claim in claims),
         controls_not_run=sum(claim.control == NOT_RUN and claim.verdict.judged for claim in claims),
         cpu_seconds={tier: round(seconds[tier], 1) for tier in TIERS if tier in seconds},

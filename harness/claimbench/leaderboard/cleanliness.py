@@ -7,7 +7,6 @@ from pathlib import Path
 
 from claimbench.errors import GitError, UsageError
 from claimbench.git import git
-from claimbench.judging.record import Record
 from claimbench.leaderboard.published import Published, PublishedResult
 from claimbench.spec.discovery import SPEC_FILE
 
@@ -30,12 +29,13 @@ def refuse_what_is_in_no_commit(files: Iterable[Published], papers: Path) -> Non
     """
     unclean: dict[tuple[str, str, str], list[str]] = {}
     changed: dict[str, list[str]] = {}
-    under_git = _top(papers) is not None
+    under_git = is_under_git(papers)
+    kept = _Kept(papers)
     for file in files:
         depends: set[str] = {SPEC_FILE}
         for claim, entry in file.entries.items():
             for result in entry.results.values():
-                if _is_unclean(result.record, under_git=under_git):
+                if under_git and not kept.has(result):
                     place = (file.paper, file.tier, file.profile)
                     unclean.setdefault(place, []).append(claim)
                 depends |= _files(result)
@@ -48,21 +48,61 @@ def refuse_what_is_in_no_commit(files: Iterable[Published], papers: Path) -> Non
         raise UsageError("\n".join(sentences))
 
 
-def _is_unclean(record: Record, *, under_git: bool) -> bool:
-    if record.run_key is None:  # nothing was run
-        return False
-    return under_git if record.commit is None else record.commit.endswith("+")
+class _Kept:
+    """Says whether commits have the files that verdicts depend on.
+
+    Args:
+        papers: folder of the papers, under git.
+    """
+
+    def __init__(self, papers: Path) -> None:
+        self._papers = papers
+        self._listed: dict[str, frozenset[str] | None] = {}
+
+    def has(self, result: PublishedResult) -> bool:
+        """Say whether the record's commit has the code of its runs; true where nothing was run.
+
+        A file that git does not know yet makes no commit unclean: it is looked for in the commit.
+        Commits that are not here, of another clone, are taken at their word.
+        """
+        record = result.record
+        if record.run_key is None:
+            return True
+        if record.commit is None or record.commit.endswith("+"):
+            return False
+        listed = self._files_at(record.commit)
+        return listed is None or all(
+            f"{self._papers.name}/{record.paper}/{name}" in listed for name in _own(result)
+        )
+
+    def _files_at(self, commit: str) -> frozenset[str] | None:
+        """Paths from the folder that holds the papers; None where the commit is not here."""
+        if commit not in self._listed:
+            try:
+                words = ("ls-tree", "-r", "--name-only", commit)
+                listed = git(self._papers.parent, *words).splitlines()
+                self._listed[commit] = frozenset(listed)
+            except GitError:
+                self._listed[commit] = None
+        return self._listed[commit]
 
 
 def _files(result: PublishedResult) -> set[str]:
     return {name.removeprefix(_FILE) for name in result.code if name.startswith(_FILE)}
 
 
-def _top(papers: Path) -> Path | None:
+def _own(result: PublishedResult) -> set[str]:
+    """Return the files of the paper itself; those of `common` may lie in the engine's package."""
+    return {name for name in _files(result) if not name.startswith("common/")}
+
+
+def is_under_git(papers: Path) -> bool:
+    """Say whether a folder belongs to a git repository."""
     try:
-        return Path(git(papers, "rev-parse", "--show-toplevel").strip())
+        git(papers, "rev-parse", "--show-toplevel")
     except GitError:
-        return None
+        return False
+    return True
 
 
 def _changed(papers: Path, slug: str, names: Iterable[str]) -> list[str]:

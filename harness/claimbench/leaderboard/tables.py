@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 
 from claimbench.judging import record
 from claimbench.judging.verdict import EXPLAINABLE, Verdict
-from claimbench.judging.words import counted
-from claimbench.leaderboard.board import Board, ClaimRow, PaperRow, day
+from claimbench.judging.words import counted, number
+from claimbench.leaderboard.board import Board, ClaimRow, Figure, PaperRow, SuiteFigures, day
 from claimbench.leaderboard.files import write_if_changed
 from claimbench.showing.markdown import escape, table
 from claimbench.tiers import TIERS
@@ -72,7 +72,19 @@ def schema() -> str:
 
 
 _COLUMNS = (
-    *("paper", "claim", "kind", "fidelity", "tier", "verdict", "known", "held", "seeds", "control"),
+    *(
+        "paper",
+        "claim",
+        "headline",
+        "kind",
+        "fidelity",
+        "tier",
+        "verdict",
+        "known",
+        "held",
+        "seeds",
+    ),
+    *("figures", "control", "controls"),
     *("survives", "amended", "stale", "cpu_seconds", "last_run", "cpu", "statement", "source"),
     *("reason", "finding"),
 )
@@ -91,11 +103,51 @@ def as_csv(boards: Sequence[Board]) -> str:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = [f"{name} {text}" for name, text in value.items()]
     if isinstance(value, list):
-        value = "; ".join(value)
+        value = "; ".join(figure_text(one) if isinstance(one, Figure) else one for one in value)
     if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
         return f"'{value}"
     return value
+
+
+def figure_text(figure: Figure) -> str:
+    """Return metric, median and interval, region, and the paper's number with its standing."""
+    text = f"{figure.metric} {figure.measured}, expected {figure.expected}"
+    return f"{text}, the paper's {paper_text(figure)}" if figure.reported is not None else text
+
+
+def figure_cells(figure: Figure | None) -> tuple[str, str, str]:
+    """Return metric with median and interval, region, and the paper's number, as Markdown."""
+    if figure is None:
+        return "", "", ""
+    measured = f"{escape(figure.metric)} {figure.measured}"
+    return measured, figure.expected, paper_text(figure)
+
+
+def paper_text(figure: Figure) -> str:
+    """Return the paper's number and how ours stands to it: `1.95, direction only`."""
+    if figure.reported is None:
+        return ""
+    return ", ".join(filter(None, (number(float(figure.reported)), figure.standing)))
+
+
+def chance_text(suite: SuiteFigures) -> str:
+    """Return in one sentence what chance may have done to the suite's verdicts."""
+    wrong = suite.expected_wrong + suite.expected_wrong_controls
+    rest = suite.decided - suite.sampled
+    return (
+        f"{suite.sampled} of the {suite.decided} decided verdicts rest on a sample of seeds, so "
+        f"that chance can make them wrong: at most {wrong:.1f} of them are expected to be, and "
+        f"{suite.survive} stand when they are corrected for being many (false-discovery rate 5 %); "
+        f"the other {rest} are about every seed, and one seed refutes them."
+    )
+
+
+def count_text(verdicts: Mapping[Verdict, int]) -> str:
+    """Return `3 reproduced, 1 diverged`."""
+    return ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()) or "none"
 
 
 def markdown(boards: Sequence[Board]) -> str:
@@ -111,13 +163,15 @@ def markdown(boards: Sequence[Board]) -> str:
 def _board(board: Board) -> Iterator[str]:
     yield f"## Profile `{board.profile}`\n"
     yield "\n".join(_figures(board))
+    yield from _headlines(board.papers)
+    yield "### Papers\n"
     yield _papers_table(board.papers)
     yield (
-        "Papers are ranked by the share of decided claims that are reproduced, with its exact 90 % "
-        "interval. A paper's rank is 1 and the number of papers whose interval lies wholly above "
-        "its own, so that papers that cannot be told apart share a rank. A claim counts with its "
+        "Papers are in the order of their themes and titles. *Reproduced* is the share of decided "
+        "claims, with its exact 90 % interval. A claim counts with its "
         "verdict at the highest tier that judged it; *known* are divergences that the spec "
-        "explains. Amended claims had an expectation changed after it was first written down.\n"
+        "explains. Amended claims had an expectation changed after it was first written down. "
+        f"{chance_text(board.suite)}\n"
     )
     diverging = [claim for claim in _claims(board.papers) if claim.verdict is Verdict.DIVERGED]
     if diverging:
@@ -128,17 +182,9 @@ def _board(board: Board) -> Iterator[str]:
 
 def _figures(board: Board) -> Iterator[str]:
     suite = board.suite
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in suite.verdicts.items())
-    yield f"- {counted(suite.papers, 'paper')}, {sum(suite.verdicts.values())} claims: {counts}"
-    yield (
-        f"- expected wrong verdicts, at most: {suite.expected_wrong:.2f} by the claims' own seeds "
-        f"and {suite.expected_wrong_controls:.2f} by those of controls, of {suite.decided} decided"
-    )
-    yield (
-        f"- {suite.survive} of {suite.decided} decided verdicts stand a false-discovery correction "
-        f"at 5 % (Benjamini–Hochberg), {suite.survive_any} whatever claims that share runs have to "
-        "do with each other (Benjamini–Yekutieli)"
-    )
+    headlines = counted(sum(suite.headlines.values()), "headline")
+    yield f"- {headlines} of {counted(suite.papers, 'paper')}: {count_text(suite.headlines)}"
+    yield f"- {counted(sum(suite.verdicts.values()), 'claim')}: {count_text(suite.verdicts)}"
     yield (
         f"- controls rejected for {suite.controls_rejected} claims; {suite.controls_not_run} "
         "judged without a run of their control"
@@ -147,13 +193,34 @@ def _figures(board: Board) -> Iterator[str]:
     yield f"- CPU-seconds of all runs: {spent}\n"
 
 
+def _headlines(papers: Sequence[PaperRow]) -> Iterator[str]:
+    rows = [
+        (
+            claim.verdict.marked + (" (known)" if claim.known else ""),
+            f"`{claim.paper}::{claim.claim}`",
+            *figure_cells(figure),
+        )
+        for claim in _claims(papers)
+        if claim.headline
+        for figure in _leading(claim)
+    ]
+    if rows:
+        yield "### Headlines: what the abstracts say\n"
+        head = ("verdict", "claim", "measured", "expected", "the paper's")
+        yield f"{table(head, rows)}\n"
+
+
+def _leading(claim: ClaimRow) -> Sequence[Figure | None]:
+    return claim.leading or [None]
+
+
 def _papers_table(papers: Sequence[PaperRow]) -> str:
     head = (
-        *("rank", "paper", "reproduced", "interval"),
+        *("paper", "headlines", "reproduced", "interval"),
         *(f"{v.symbol} (known)" if v in EXPLAINABLE else v.symbol for v in Verdict),
         *("controls rejected", "mutants caught", "fidelity", "CPU-seconds", "last run"),
     )
-    numbers = set(head) - {"paper", "fidelity"}
+    numbers = set(head) - {"paper", "headlines", "fidelity"}
     return f"{table(head, map(_row, papers), numbers=numbers)}\n"
 
 
@@ -162,8 +229,8 @@ def _row(paper: PaperRow) -> tuple[str, ...]:
     marks = [f"{paper.stale} stale"] * bool(paper.stale)
     marks += [f"{paper.amended} amended"] * bool(paper.amended)
     return (
-        str(paper.rank),
         link + (f" ({', '.join(marks)})" if marks else ""),
+        count_text(paper.headlines) if paper.headlines else "",
         "–" if paper.share is None else f"{paper.share:.0%}",
         f"{paper.low:.0%}–{paper.high:.0%}",
         *(_count(paper, verdict) for verdict in Verdict),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from claimbench.judging.chosen import chosen_text
 from claimbench.judging.record import Record, Tally, cpu_seconds
 from claimbench.judging.verdict import Verdict
-from claimbench.judging.words import interval_text, number
+from claimbench.judging.words import counted, interval_text, number
 from claimbench.tiers import BUDGETS, Tier
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def render(records: Sequence[Record], *, color: bool) -> str:
     """Return the table of verdicts as text, one block a paper, tier and profile.
 
-    A claim's line has verdict, seeds held, what became of its controls, and the time of its runs;
-    below it stand a line for each expected metric, one that names the controls, and one of what
-    was chosen in tuning. It fits into 100 columns for most papers, and is never cut.
+    Headlines come first and have a star. A claim's line has verdict, seeds held, what became of
+    its controls, and the time of its runs; below it stand a line for each expected metric, one that
+    names the controls, and one of what was chosen in tuning. It fits into 100 columns for most
+    papers, and is never cut.
     """
     groups: dict[tuple[str, str, str, str | None], list[Record]] = {}
     for record in records:
@@ -30,6 +31,7 @@ def render(records: Sequence[Record], *, color: bool) -> str:
         groups.setdefault(place, []).append(record)
     lines = []
     for (paper, tier, profile, method), group in groups.items():
+        group.sort(key=lambda record: not record.headline)
         title = f"{paper} · tier {tier} · profile {profile}" + (f" · {method}" if method else "")
         lines += [title, *_block(group, color), ""]
     return "\n".join([*lines, summary_line(records)])
@@ -43,12 +45,16 @@ def summary_line(records: Iterable[Record]) -> str:
     records = list(records)
     counts = Counter(record.verdict for record in records)
     known = Counter(record.verdict for record in records if record.explained)
+    stars = [one for one in records if one.headline and one.verdict is not Verdict.SKIPPED]
+    held = sum(record.verdict is Verdict.REPRODUCED for record in stars)
+    headlines = f"{held} of {counted(len(stars), 'headline')} reproduced; " if stars else ""
     parts = [
         f"{counts[verdict]} {verdict}" + (f" ({known[verdict]} known)" if known[verdict] else "")
         for verdict in Verdict
         if counts[verdict]
     ]
-    total = f"{', '.join(parts) or 'no claim'}; runs of {cpu_seconds(records):.1f} CPU-seconds"
+    seconds = f"runs of {cpu_seconds(records):.1f} CPU-seconds"
+    total = f"{headlines}{', '.join(parts) or 'no claim'}; {seconds}"
     return "; ".join([total, *_above_budget(records)])
 
 
@@ -99,7 +105,7 @@ def _claim_cells(record: Record) -> tuple[str, ...]:
     verdict = record.verdict
     held = f"{record.held}/{record.seeds}" if record.seeds else ""
     return (
-        record.claim,
+        f"★ {record.claim}" if record.headline else record.claim,
         verdict.marked + (" (known)" if record.explained else ""),
         held if verdict is not Verdict.SKIPPED else "",
         control_text(record) if verdict not in (Verdict.SKIPPED, Verdict.ERROR) else "",

@@ -222,7 +222,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"day": day, "safe_url": safe_url, "number": number}
-    environment.filters["chosen"] = chosen_text
+    environment.filters |= {
+        "chosen": chosen_text,
+        "counts": tables.count_text,
+        "chance": tables.chance_text,
+        "paper_text": tables.paper_text,
+    }
     environment.globals |= {"Verdict": Verdict}
     return environment
 

@@ -7,6 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from claimbench.leaderboard.readmes import without_block
+
 if TYPE_CHECKING:  # an extra
     from markdown_it import MarkdownIt
     from markdown_it.renderer import RendererHTML
@@ -17,11 +19,12 @@ def as_html(markdown: str) -> Markup:
     """Return a README as HTML that is safe to include, its headings a level lower.
 
     Raw HTML is shown as text, and links lead to https, http, or within the site's page. A first
-    heading of the highest level, which is the paper's name, is left out.
+    heading of the highest level, which is the paper's name, is left out, and so are the published
+    results, which the page has itself.
     """
     from markupsafe import Markup
 
-    tokens = _parser().parse(markdown)
+    tokens = _parser().parse(without_block(markdown))
     if tokens and tokens[0].tag == "h1":
         del tokens[:3]
     for token in tokens:

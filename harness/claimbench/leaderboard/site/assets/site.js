@@ -6,29 +6,28 @@
   const body = document.querySelector("#board tbody");
   const status = document.getElementById("count");
   const facets = ["verdict", "kind", "fidelity", "tier"];
-  const rows = [...body.rows].map((element, rank) => {
+  const rows = [...body.rows].map((element, place) => {
     const marks = [...element.querySelectorAll(".mark")].map((mark) => ({
       element: mark,
       words: new Set([mark.classList[1], ...mark.dataset.f.split(" ")]),
     }));
-    const title = element.cells[1].textContent.trim();
-    const slug = element.cells[1].querySelector("a").getAttribute("href");
-    const theme = element.cells[2].textContent.trim();
+    const title = element.cells[0].querySelector("a").textContent.trim();
+    const slug = element.cells[0].querySelector("a").getAttribute("href");
+    const theme = element.cells[1].textContent.trim();
     const names = marks.map((mark) => mark.element.title);
     return {
-      element, marks, rank, title, theme,
+      element, marks, place, title, theme,
       text: [title, slug, theme, ...names].join(" ").toLowerCase(),
       share: Number(element.dataset.share),
       run: element.dataset.run,
     };
   });
   const orders = {
-    "": (a, b) => a.rank - b.rank,
+    "": (a, b) => a.place - b.place,
     title: (a, b) => a.title.localeCompare(b.title),
-    theme: (a, b) => a.theme.localeCompare(b.theme) || a.rank - b.rank,
-    share: (a, b) => b.share - a.share || a.rank - b.rank,
-    claims: (a, b) => b.marks.length - a.marks.length || a.rank - b.rank,
-    run: (a, b) => b.run.localeCompare(a.run) || a.rank - b.rank,
+    share: (a, b) => b.share - a.share || a.place - b.place,
+    claims: (a, b) => b.marks.length - a.marks.length || a.place - b.place,
+    run: (a, b) => b.run.localeCompare(a.run) || a.place - b.place,
   };
   const batch = 100; // rows that come back at once; laying out many more takes longer than a keystroke
   let order = "";
