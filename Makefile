@@ -77,7 +77,7 @@ baseline: .venv/installed data
 	$(BIN)/pytest papers --profile baseline --claims-json $(NIGHT)/baseline.json || [ $$? = 1 ]
 	$(BIN)/python .ci/verdicts.py $(NIGHT)/cpu.json $(NIGHT)/baseline.json
 
-# What a pull request is about: loosened expectations, and the papers whose code or spec it changes.
+# What a pull request is about: changes of claims that are not marked, and the papers whose code or spec it changes.
 BASE ?= origin/main
 changed: .venv/installed data
 	$(BIN)/claimbench check --against $(BASE)

@@ -33,6 +33,7 @@ COMMANDS = (
     "why",
     "doctor",
     "gc",
+    "ledger",
     "mutate",
     "leaderboard",
 )

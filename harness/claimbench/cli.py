@@ -25,6 +25,7 @@ COMMANDS = {
     "check": "find every problem of a spec without running it",
     "new": "write a paper folder that passes check and runs at once, to be filled in",
     "results": "show the last verdict of each claim in the store",
+    "ledger": "show what changed in claims since they were registered, and what marks it",
     "why": "say what the identity of a paper's runs is made of, and what changed since they ran",
     "mutate": "change a paper's method in small ways and see whether its claims notice",
     "leaderboard": "publish verdicts, join and compare published ones, derive tables and site",

@@ -168,7 +168,7 @@ def test_shallow_clone(verified, tmp_path, command):
     environment = variables(CLAIMBENCH_HOME=None)
     where = {"cwd": tmp_path / "shallow", "env": environment}
     assert command("verify", "tiny", **where).code == 0
-    assert command("check", "tiny", "--against", "HEAD~1", **where).says("HEAD~1")
+    assert command("check", "tiny", "--against", "HEAD", **where).says("git fetch --unshallow")
 
 
 def test_three_processes_on_one_store(new_project):

@@ -1,13 +1,20 @@
 """`claimbench check`: every problem of a spec that can be found without running anything."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
 
+from claimbench.cache import Cache
 from claimbench.commands import AS_EXPECTED, USAGE, add_examples, add_papers
+from claimbench.home import home
 from claimbench.leaderboard.readmes import README, problem
 from claimbench.showing.output import error, line
-from claimbench.spec.amendments import papers_at, spec_at, unamended
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
+from claimbench.spec.history import fork, read_history
+from claimbench.spec.lineage import Lineages
 from claimbench.spec.load import load_spec
+from claimbench.spec.marking import findings, papers_gone, since
+from claimbench.spec.models import Spec
 from claimbench.spec.problems import SpecError
 
 
@@ -17,7 +24,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--against",
         metavar="REV",
-        help="also find what was loosened since this git revision without an amendment",
+        help="also find what was changed since this git revision and is not marked as amended",
     )
     add_examples(parser, "  claimbench check my_paper\n  claimbench check --against origin/main")
 
@@ -25,32 +32,49 @@ def add(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Check the papers and print all problems of each.
 
-    With a revision `against`, what was loosened since without an amendment is a problem too.
+    With a revision `against`, what was changed since and is not marked is a problem too.
     """
-    code, against = AS_EXPECTED, options.against
-    if against is not None and not options.papers:
-        root = papers_root()
-        gone = papers_at(against, root) - {folder.name for folder in paper_folders(root)}
-        for slug in sorted(gone):
-            error(f"paper `{slug}` is gone since {against}; its claims can't be dropped silently")
-            code = USAGE
+    code = AS_EXPECTED
+    specs: dict[Path, Spec] = {}
     for folder in find_papers(options.papers):
         try:
-            spec = load_spec(folder)
+            specs[folder] = load_spec(folder)
         except SpecError as problems:
             error(str(problems))
             code = USAGE
-            continue
-        old = None if against is None else spec_at(against, folder)
-        changes = [] if old is None else unamended(old, spec)
-        for change in changes:
-            error(change)
-            code = USAGE
+    unmarked = {} if options.against is None else _unmarked(options, [*specs])
+    for folder, spec in specs.items():
         place = folder / README
         unplaced = problem(place.read_text(encoding="utf-8")) if place.is_file() else None
-        if unplaced:
-            error(f"{place}: {unplaced}")
+        messages = [*unmarked.pop(folder, ()), *([f"{place}: {unplaced}"] if unplaced else ())]
+        for message in messages:
+            error(message)
             code = USAGE
-        if not changes and not unplaced:
+        if not messages:
             line(f"{spec.slug}: {len(spec.claims)} claims, no problem")
+    for message in unmarked.get(None, ()):
+        error(message)
+        code = USAGE
     return code
+
+
+def _unmarked(options: Namespace, folders: Sequence[Path]) -> dict[Path | None, list[str]]:
+    """Return what is not marked since a revision: of each folder, and under None of no folder."""
+    found: dict[Path | None, list[str]] = {}
+    cache = Cache(home())
+    for root in dict.fromkeys(folder.parent for folder in folders):
+        here = [folder for folder in folders if folder.parent == root]
+        lineages = Lineages(read_history(root), here, cache)
+        for folder in here:
+            lineage = lineages.of(folder.name)
+            start = since(lineages, lineage, fork(root, options.against))
+            found[folder] = [finding.at(lineage) for finding in findings(lineage, start)]
+    if not options.papers:
+        root = papers_root()
+        lineages = Lineages(read_history(root), paper_folders(root), cache)
+        found[None] = [
+            f"paper `{slug}` is gone since {options.against}; its claims can't be dropped silently"
+            for slug in papers_gone(lineages, fork(root, options.against))
+        ]
+    cache.close()
+    return found

@@ -75,6 +75,46 @@ class Reproduce:
         return [name for name, function in self.functions.items() if function.marked]
 
 
+def defaults_in(source: bytes) -> dict[str, dict[str, Any]]:
+    """Return the defaults of the keyword parameters of every function at the top level.
+
+    One that is no literal is given as its source, with that of the constants that it names. A file
+    that cannot be parsed has no functions.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    constants = {
+        target.id: ast.unparse(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    return {
+        node.name: {
+            argument.arg: _default(default, constants)
+            for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            if default is not None
+        }
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def _default(node: ast.expr, constants: dict[str, str]) -> Any:
+    value = _literal(node)
+    if value is not UNKNOWN:
+        return value
+    names = sorted(
+        {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} & {*constants}
+    )
+    return ", ".join([ast.unparse(node), *(f"{name} = {constants[name]}" for name in names)])
+
+
 def _names_of_experiment(tree: ast.Module) -> set[str]:
     names = {"experiment"}
     for node in tree.body:
