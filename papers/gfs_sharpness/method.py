@@ -15,8 +15,6 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from common import curvature
-
 Array = npt.NDArray[np.floating]
 
 # Scalar networks: L(w) = ½ (π − 1)², π = w_1 ⋯ w_D, all w_i > 0. Axis 0 of `w` is the depth D, any
@@ -195,26 +193,29 @@ def integrated_flow(
 
 
 def runge_kutta_flow(
-    loss: curvature.Loss,
+    loss: Callable[[Tensor], Tensor],
     gradient: Callable[[Tensor], Tensor],
+    sharpness: Callable[[Tensor], Tensor],
     w: Tensor,
-    start: Tensor,
     *,
     target: float,
+    length: float = 1.5,
+    renew: int = 200,
     steps: int = 40_000,
 ) -> Tensor:
     """Return, for each of the points `w`, the gradient flow from it where the loss is below target.
 
-    Classical Runge-Kutta of order four. Each point has its own step, 1/λmax of its Hessian, below
-    the stability limit 2.78/λmax; it is computed anew every 200 steps, and the loss looked at every
-    10.
+    Classical Runge-Kutta of order four. Each point has its own step; the loss is looked at every 10
+    steps.
 
     Args:
         loss: maps (runs, p) to (runs,).
         gradient: maps (runs, p) to (runs, p).
+        sharpness: maps (runs, p) to λmax of the Hessian, (runs,); within some per cent will do.
         w: shape (runs, p).
-        start: vector of shape (p,) that the eigenvalue computation starts from.
         target: loss at which a point counts as arrived.
+        length: of a step, in units of 1/λmax; the stability limit is 2.78.
+        renew: after how many steps λmax is looked at again.
         steps: at most; a point that has not arrived by then is returned where it stands.
 
     Raises:
@@ -226,16 +227,16 @@ def runge_kutta_flow(
         if step % 10 == 0:
             value = loss(x)
             if not bool((value <= 1.001 * before).all()):
-                raise RuntimeError("runge_kutta_flow: the loss rose; 1/λmax is too long a step")
+                raise RuntimeError(
+                    f"runge_kutta_flow: the loss rose; {length:g}/λmax is too long a step"
+                )
             going = value >= target
             end[open_[~going]] = x[~going]
             x, h, open_, before = x[going], h[going], open_[going], value[going]
             if len(open_) == 0:
                 return end
-        if step % 200 == 0:
-            product = curvature.hessian_product(loss, x)
-            top = curvature.largest_eigenvalue(product, start.expand_as(x), tolerance=1e-3)
-            h = 1 / top.unsqueeze(-1)
+        if step % renew == 0:
+            h = length / sharpness(x).unsqueeze(-1)
         k1 = gradient(x)
         k2 = gradient(x - h / 2 * k1)
         k3 = gradient(x - h / 2 * k2)

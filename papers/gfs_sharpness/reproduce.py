@@ -1,20 +1,19 @@
 """Experiments on the sharpness of gradient flow solutions: scalar networks, regression, digits."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
-from torch import Tensor
 
 from claimbench import Run, experiment
 from common import curvature
-from common.data import load
+from common.errors import largest
+from common.fits import power, rank_correlation
 
+from .derivatives import derivative, largest_eigenvalue, regression, scalar_start
 from .method import (
     Array,
-    SquaredRegression,
     integrated_flow,
     runge_kutta_flow,
     scalar_flow,
@@ -23,12 +22,11 @@ from .method import (
     scalar_loss,
     scalar_sharpness,
 )
+from .networks import SmallProblem, TanhNetwork, sharpness
 
 DEPTHS = (2, 3, 4, 6)
 STEP_SIZES = (1.05, 1.2, 1.35)  # in units of 2/φ(w₀)
 BLOWN_UP = 1e6  # loss
-LAYERS = (64, 20, 10)
-IMAGES = 50
 CHECKPOINT_EVERY = 20  # steps
 
 SCALAR_SHARPNESS: dict[str, Callable[[Array], Array]] = {
@@ -48,7 +46,7 @@ def definitions(run: Run, *, points: int = 20, sharpness: str = "current") -> di
     for depth in DEPTHS:
         w = np.exp(0.5 * run.rng.standard_normal((depth, points)))
         top = largest_eigenvalue(derivative(scalar_gradient, w))
-        gradient_errors.append(relative_error(scalar_gradient(w), derivative(scalar_loss, w)))
+        gradient_errors.append(largest(scalar_gradient(w), derivative(scalar_loss, w)))
         sharpness_errors.append(np.abs(SCALAR_SHARPNESS[sharpness](w) / top - 1).max())
     problem = regression(run.rng)
     w = run.rng.normal(0, 0.7, (points, 2 * problem.x.shape[1]))
@@ -56,37 +54,13 @@ def definitions(run: Run, *, points: int = 20, sharpness: str = "current") -> di
     hessian = derivative(lambda x: problem.gradient(x.T).T, w.T)
     top = largest_eigenvalue(hessian)
     slope = derivative(lambda x: problem.loss(x.T), w.T).T
-    gradient_errors.append(relative_error(problem.gradient(w), slope))
+    gradient_errors.append(largest(problem.gradient(w), slope))
     sharpness_errors.append(np.abs(measure(w) / top - 1).max())
     return {
         "gradient_error": float(max(gradient_errors)),
-        "hessian_error": relative_error(problem.hessian(w), np.moveaxis(hessian, -1, 0)),
+        "hessian_error": largest(problem.hessian(w), np.moveaxis(hessian, -1, 0)),
         "sharpness_error": float(max(sharpness_errors)),
     }
-
-
-def derivative(function: Callable[[Any], Any], w: Array) -> Array:
-    """Return ∂f/∂w_k, k along axis 0, of an analytic function whose last axis is that of `w`."""
-    step = 1e-20
-    return np.array([function(w + 1j * step * e[:, None]).imag / step for e in np.eye(len(w))])
-
-
-def largest_eigenvalue(hessians: Array) -> Array:
-    """Return λmax of symmetric matrices, which `derivative` leaves in the first two axes."""
-    return np.linalg.eigvalsh(np.moveaxis(hessians, -1, 0))[..., -1]
-
-
-def relative_error(a: Array, b: Array) -> float:
-    """Return the largest distance of two arrays, relative to the largest entry of `b`."""
-    return float(np.abs(a - b).max() / np.abs(b).max())
-
-
-def regression(
-    rng: np.random.Generator, samples: int = 10, dimension: int = 20
-) -> SquaredRegression:
-    """Draw a problem of squared regression with a linear teacher."""
-    x = rng.standard_normal((samples, dimension))
-    return SquaredRegression(x, x @ rng.normal(0, 0.5, dimension))
 
 
 @experiment
@@ -107,7 +81,7 @@ def flow_solutions(run: Run, *, points: int = 20, steps: int = 0) -> dict[str, f
         losses.append(0.5 * (end.prod(axis=0) - 1) ** 2)
         top = largest_eigenvalue(derivative(scalar_gradient, end))
         sharpness_errors.append(np.abs(scalar_gfs_sharpness(w) / top - 1).max())
-        errors.append(relative_error(end**2 - end[0] ** 2, w**2 - w[0] ** 2))
+        errors.append(largest(end**2 - end[0] ** 2, w**2 - w[0] ** 2))
     problem = regression(run.rng)
     scale = np.where(np.arange(points) % 2 == 0, 0.7, 0.05)[:, None]
     w = end = scale * np.abs(run.rng.normal(1, 0.3, (points, 2 * problem.x.shape[1])))
@@ -126,8 +100,35 @@ def flow_solutions(run: Run, *, points: int = 20, steps: int = 0) -> dict[str, f
         "largest_loss": float(max(map(np.max, losses))),
         "conserved_error": float(max(errors)),
         "product_error": float(max(product_errors)),
-        "direction_error": relative_error(along, moved),
+        "direction_error": largest(along, moved),
         "sharpness_error": float(max(sharpness_errors)),
+    }
+
+
+@experiment
+def many_flows(run: Run, *, points: int = 2, euler: bool = False) -> dict[str, float]:
+    """Flows of a small tanh network to half its loss, at three lengths of the step.
+
+    The reference goes, from the same start, to the loss where each flow was stopped. `euler`: steps
+    of Euler's method in the place of Runge and Kutta's.
+    """
+    problem = SmallProblem(run, points)
+    start, lengths = problem.start, (1.0, 0.5, 0.25)
+    target = 0.5 * problem.loss(start).min().item()
+    top = sharpness(problem.loss, problem.probe, 1e-3)
+    flow = partial(runge_kutta_flow, problem.loss, problem.gradient, top, renew=10)
+    integrate = problem.euler if euler else flow
+    ends = torch.stack([integrate(start, target=target, length=h) for h in lengths], 1)
+    losses = problem.loss(ends.flatten(0, 1)).unflatten(0, (points, len(lengths)))
+    errors = np.empty((points, len(lengths)))
+    for i, (first, end, loss) in enumerate(zip(start, ends, losses.tolist(), strict=True)):
+        true = problem.reference(first, loss)
+        errors[i] = (end - true).norm(dim=-1) / (true - first).norm(dim=-1)
+    return {
+        "end_error": errors[:, -1].max(),
+        "order": power(lengths, errors.max(axis=0)).exponent,
+        "target_excess": losses.max().item() / target,
+        "overshoot": losses.min().item() / target,
     }
 
 
@@ -165,28 +166,6 @@ def depth_two(run: Run, *, pairs: int = 100, sharpness: str = "gfs") -> dict[str
         "root_error": float(np.max(np.abs(SCALAR_SHARPNESS[sharpness](w) / phi - 1))),
         "flow_error": float(np.max(np.abs(autodiff_sharpness(end) / phi - 1))),
     }
-
-
-class ScalarStart(NamedTuple):
-    """Starts of scalar networks: weights (depth, runs), step sizes (runs,) and η φ(w)/2 (runs,)."""
-
-    w: Array
-    eta: Array
-    ratio: Array
-
-
-def scalar_start(
-    rng: np.random.Generator,
-    depth: int,
-    runs: int,
-    ratio: tuple[float, float],
-    product: tuple[float, float],
-) -> ScalarStart:
-    """Draw log-normal weights, a step size for each, and move them along the flow to a product."""
-    w = np.exp(0.5 * rng.standard_normal((depth, runs)))
-    c = rng.uniform(*ratio, runs)
-    eta = 2 * c / scalar_gfs_sharpness(w)
-    return ScalarStart(scalar_flow(w, rng.uniform(*product, runs)), eta, c)
 
 
 @experiment
@@ -311,53 +290,6 @@ def squared_regression(
     }
 
 
-class TanhNetwork:
-    """A 64-20-10 tanh network on digits, as a loss of flat parameter vectors (runs, 1510).
-
-    The loss is 1/(2n) Σ |f(x) − y|² over n images with pixels in [0, 1], centred, and one-hot y.
-    A vector holds, row by row, the first layer's weights (20, 64), its biases, the second layer's
-    weights (10, 20) and its biases.
-    """
-
-    def __init__(self, rng: np.random.Generator, dtype: torch.dtype) -> None:
-        images, labels = load("digits")
-        chosen = rng.choice(len(images), IMAGES, replace=False)
-        x = torch.tensor(images[chosen] / 16, dtype=dtype)
-        self.x = x - x.mean(0)
-        self.y = torch.nn.functional.one_hot(torch.tensor(labels[chosen]), 10).to(dtype)
-
-    def initial(self, generator: torch.Generator) -> Tensor:
-        """Return parameters of shape (1510,): weights N(0, 1/inputs), biases zero."""
-        p, q, r = LAYERS
-        w1 = torch.randn(p, q, generator=generator, dtype=self.x.dtype).T / p**0.5
-        w2 = torch.randn(q, r, generator=generator, dtype=self.x.dtype).T / q**0.5
-        parts = (w1.flatten(), w1.new_zeros(q), w2.flatten(), w2.new_zeros(r))
-        return torch.cat(parts)
-
-    def loss(self, w: Tensor) -> Tensor:
-        """Return L of each row of `w`."""
-        _, _, error = self._forward(w)
-        return error.square().sum((-1, -2)) / (2 * len(self.y))
-
-    def gradient(self, w: Tensor) -> Tensor:
-        """Return ∇L of each row of `w`, by hand, in half the time that autograd takes."""
-        hidden, w2, error = self._forward(w)
-        error = error / len(self.y)
-        back = (w2.mT @ error) * (1 - hidden * hidden)
-        first = (back.flatten(0, 1) @ self.x).reshape(len(w), -1)
-        second = (error @ hidden.mT).flatten(1)
-        return torch.cat([first, back.sum(-1), second, error.sum(-1)], dim=-1)
-
-    def _forward(self, w: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return hidden units (runs, 20, n), weights (runs, 10, 20) and errors (runs, 10, n)."""
-        p, q, r = LAYERS
-        w1, b1, w2, b2 = w.split((p * q, q, q * r, r), dim=-1)
-        inner = (w1.reshape(-1, p) @ self.x.T).unflatten(0, (len(w), q))
-        hidden = torch.tanh(inner + b1.unsqueeze(-1))
-        w2 = w2.unflatten(-1, (r, q))
-        return hidden, w2, w2 @ hidden + b2.unsqueeze(-1) - self.y.T
-
-
 @experiment
 def tanh_network(
     run: Run,
@@ -379,18 +311,13 @@ def tanh_network(
     w = network.initial(generator).unsqueeze(0)
     probe = torch.randn(w.shape[-1], generator=generator, dtype=w.dtype)
 
-    def sharpness(w: Tensor) -> Tensor:
-        product = curvature.hessian_product(network.loss, w)
-        return curvature.largest_eigenvalue(product, probe.expand_as(w), tolerance=1e-5)
-
-    def flow(w: Tensor) -> Tensor:
-        return runge_kutta_flow(network.loss, network.gradient, w, probe, target=flow_loss)
-
-    eta = rate * 2 / sharpness(flow(w)).item()
+    top, rough = (sharpness(network.loss, probe, tolerance) for tolerance in (1e-5, 1e-3))
+    flow = partial(runge_kutta_flow, network.loss, network.gradient, rough, target=flow_loss)
+    eta = rate * 2 / top(flow(w)).item()
     below = False
     for step in range(wait):
         if step % 10 == 0:
-            above = sharpness(w).item() > 2 / eta
+            above = top(w).item() > 2 / eta
             if above and below:
                 break
             below = not above
@@ -403,14 +330,13 @@ def tanh_network(
             iterates.append(w)
     points = torch.cat(iterates)
     ends = flow(points)
-    phi = sharpness(ends).double().numpy()
+    phi = top(ends).double().numpy()
     steps = range(CHECKPOINT_EVERY, len(losses), CHECKPOINT_EVERY)
     run.curve("loss", range(len(losses)), losses)
     run.curve("GFS sharpness · η/2", steps, (phi * eta / 2).tolist())
-    run.curve("sharpness at the iterate · η/2", steps, (sharpness(points) * eta / 2).tolist())
-    ranks = rankdata(phi)
+    run.curve("sharpness at the iterate · η/2", steps, (top(points) * eta / 2).tolist())
     return {
-        "rank_correlation": float(np.corrcoef(ranks, steps)[0, 1]) if np.ptp(phi) > 0 else 0.0,
+        "rank_correlation": rank_correlation(phi, steps),
         "largest_rise": float(np.max(phi[1:] / phi[:-1] - 1)),
         "total_fall": float(1 - phi[-1] / phi[0]),
         "loss_rises": int((np.diff(losses) > 0).sum()),

@@ -16,7 +16,7 @@ from papers.gfs_sharpness.method import (
     scalar_loss,
     scalar_sharpness,
 )
-from papers.gfs_sharpness.reproduce import TanhNetwork
+from papers.gfs_sharpness.networks import TanhNetwork, sharpness
 
 DEPTHS = pytest.mark.parametrize("depth", [2, 3, 4, 6])
 
@@ -186,9 +186,10 @@ def test_runge_kutta_steps_by_hand():
     end = runge_kutta_flow(
         lambda x: scales * x[:, 0] ** 2 / 2,
         lambda x: scales[:, None] * x,
+        lambda x: scales[: len(x)],
         w,
-        w[0],
         target=0.0,
+        length=1.0,
         steps=10,
     )
     torch.testing.assert_close(end, w * 0.375**10)
@@ -202,14 +203,21 @@ def scalar_gradient_of_rows(x: torch.Tensor) -> torch.Tensor:
     return gradient(scalar_loss_of_rows, x)
 
 
+TOP_OF_ROWS = sharpness(scalar_loss_of_rows, torch.ones(4, dtype=torch.float64), 1e-3)
+
+
 def test_runge_kutta_flow_is_the_scalar_flow():
     w = scalar_flow(weights(4), np.linspace(0.8, 1.3, 8))
     minimum = scalar_flow(w[:, :1])
     points = torch.tensor(np.concatenate([w, minimum], axis=1).T)
     before = points.clone()
-    start = torch.ones_like(points[0])
     end = runge_kutta_flow(
-        scalar_loss_of_rows, scalar_gradient_of_rows, points, start, target=1e-16
+        scalar_loss_of_rows,
+        scalar_gradient_of_rows,
+        TOP_OF_ROWS,
+        points,
+        target=1e-16,
+        length=1.0,
     )
     assert scalar_loss_of_rows(end).max() < 1e-16
     assert torch.equal(end[8], points[8])
@@ -221,9 +229,7 @@ def test_runge_kutta_flow_refuses_a_step_that_is_too_long():
     # λmax is tiny near zero and grows a hundredfold on the way to the minimum
     w = torch.tensor([[0.1, 0.1, 0.1, 9.0]], dtype=torch.float64)
     with pytest.raises(RuntimeError, match="the loss rose"):
-        runge_kutta_flow(
-            scalar_loss_of_rows, scalar_gradient_of_rows, w, torch.ones_like(w[0]), target=1e-16
-        )
+        runge_kutta_flow(scalar_loss_of_rows, scalar_gradient_of_rows, TOP_OF_ROWS, w, target=1e-16)
 
 
 def test_tanh_network_is_torchs_network():
