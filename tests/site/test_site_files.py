@@ -78,15 +78,15 @@ def test_timeline_stands_beside_its_claim(tmp_path, paper_in_git):
     site = make_site(2, 2)
     ledger = ledgers_of([paper_in_git.folder], Cache(None))["paper"]
     ledger = replace(ledger, claims=[replace(ledger.claims[0], id="claim-0")])
-    known = replace(site, ledgers={"paper_0000": ledger})
+    known = replace(site, ledgers={"paper_0001": ledger})
     build(known, tmp_path / "out", tmp_path / "kept", workers=1)
-    page = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out" / "papers" / "paper_0001.html").read_text(encoding="utf-8")
     section = " ".join(page.partition('id="claim-0"')[2].partition("</section>")[0].split())
     assert re.search(r"Registered \d{4}-\d\d-\d\d, 2 changes since, <strong>1 not marked", section)
     assert "<code>seeds</code>: 12 → 15; marked 2026-12-01: &lt;b&gt;few&lt;/b&gt;" in section
     assert "<code>source</code>: Sec. 1 → Sec. 9; <strong>not marked</strong>" in section
     assert page.count("Registered 2") == 1
-    other = (tmp_path / "out" / "papers" / "paper_0001.html").read_text(encoding="utf-8")
+    other = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
     assert "Registered" not in other
 
 

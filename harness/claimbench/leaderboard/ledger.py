@@ -84,12 +84,14 @@ class PaperLedger:
 
     Attributes:
         slug: name of the folder.
-        lineage: the paper's versions.
+        former: what it was called before.
+        registered: whether any commit has the paper.
         claims: the timelines.
     """
 
     slug: str
-    lineage: Lineage
+    former: Sequence[str]
+    registered: bool
     claims: Sequence[ClaimLedger]
 
     def claim(self, id: str) -> ClaimLedger | None:
@@ -128,7 +130,8 @@ class Ledgers:
         files = [self._files[name] for name in lineage.slugs if name in self._files]
         published = Published(self._lineages.history, files, self._words)
         writer = _Writer(lineage, published, self._width)
-        return PaperLedger(slug, lineage, [writer.claim(id) for id in writer.ids()])
+        claims = [writer.claim(id) for id in writer.ids()]
+        return PaperLedger(slug, lineage.slugs[1:], lineage.registered, claims)
 
 
 def ledgers_of(folders: Sequence[Path], cache: Cache) -> dict[str, PaperLedger]:
