@@ -1,16 +1,16 @@
 """Losses with stochastic gradients whose strong growth constant ρ is known exactly."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from common import convex
+from common.convex import Draws
 from common.data import load
+from common.linear_models import Squares
 
 from .method import Array, row_growth
-
-Draws = npt.NDArray[np.integer[Any]]
 
 
 class Problem(Protocol):
@@ -40,25 +40,18 @@ class Problem(Protocol):
     def start(self) -> Array:
         """w₀, shape (p,)."""
 
-    def loss(self, w: Array) -> Array:
+    def value(self, w: Array) -> Array:
         """Return f(w)."""
 
     def gradient(self, w: Array) -> Array:
         """Return ∇f(w)."""
 
-    def stochastic(self, w: Array, draw: Draws) -> Array:
+    def row_gradient(self, w: Array, row: Draws) -> Array:
         """Return g(w, z)."""
 
 
-@dataclass(frozen=True)
-class Coordinates:
-    """f = ½ Σ λᵢ wᵢ² with g = d ∂ᵢf eᵢ, i uniform among d coordinates: ρ = d.
-
-    Attributes:
-        eigenvalues: λ, shape (d,).
-    """
-
-    eigenvalues: Array
+class Coordinates(convex.Coordinates):
+    """f = ½ Σ λᵢ wᵢ² with g = d ∂ᵢf eᵢ, i uniform among d coordinates: ρ = d."""
 
     @property
     def largest(self) -> float:
@@ -84,44 +77,31 @@ class Coordinates:
     def start(self) -> Array:
         return np.ones(self.draws)
 
-    def loss(self, w: Array) -> Array:
-        return w**2 @ self.eigenvalues / 2
 
-    def gradient(self, w: Array) -> Array:
-        return self.eigenvalues * w
+class Rows(Squares):
+    """f = 1/(2n) ‖Aw − b‖² with A of rank n, and g = aᵢ (aᵢᵀw − bᵢ), i uniform among n rows."""
 
-    def stochastic(self, w: Array, draw: Draws) -> Array:
-        hit = np.arange(self.draws) == np.asarray(draw)[..., None]
-        return np.where(hit, self.draws * self.gradient(w), 0.0)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """f = 1/(2n) ‖Aw − b‖² with A of rank n, and g = aᵢ (aᵢᵀw − bᵢ), i uniform among n rows.
-
-    Attributes:
-        a: A, shape (n, p).
-        b: shape (n,).
-        largest: L.
-        smallest: μ on the span of the rows, which no iterate leaves.
-        rho: ρ.
-    """
-
-    a: Array
-    b: Array
-    largest: float
-    smallest: float
-    rho: float
-
-    @classmethod
-    def of(cls, a: Array, b: Array) -> "Rows":
-        """Return the problem with its constants."""
-        eigenvalues = np.linalg.eigvalsh(a @ a.T / len(a))
-        return cls(a, b, float(eigenvalues[-1]), float(eigenvalues[0]), row_growth(a))
+    @cached_property
+    def _eigenvalues(self) -> Array:
+        values: Array = np.linalg.eigvalsh(self.a @ self.a.T / len(self.a))
+        return values
 
     @property
+    def largest(self) -> float:
+        return float(self._eigenvalues[-1])
+
+    @property
+    def smallest(self) -> float:
+        """μ on the span of the rows, which no iterate leaves."""
+        return float(self._eigenvalues[0])
+
+    @cached_property
+    def rho(self) -> float:
+        return row_growth(self.a)
+
+    @cached_property
     def largest_draw(self) -> float:
-        return float((self.a**2).sum(axis=1).max())
+        return self.row_smoothness()
 
     @property
     def draws(self) -> int:
@@ -131,32 +111,27 @@ class Rows:
     def start(self) -> Array:
         return np.zeros(self.a.shape[1])
 
-    def loss(self, w: Array) -> Array:
-        return ((w @ self.a.T - self.b) ** 2).mean(axis=-1) / 2
-
-    def gradient(self, w: Array) -> Array:
-        return (w @ self.a.T - self.b) @ self.a / self.draws
-
-    def stochastic(self, w: Array, draw: Draws) -> Array:
-        row = self.a[draw]
-        return ((row * w).sum(axis=-1) - self.b[draw])[..., None] * row
-
 
 class FullBatch(Rows):
     """The same loss where every draw is the full gradient: ρ = 1 and Lmax = L."""
 
-    @property
+    @cached_property
+    def rho(self) -> float:
+        return 1.0
+
+    @cached_property
     def largest_draw(self) -> float:
         return self.largest
 
-    def stochastic(self, w: Array, draw: Draws) -> Array:
+    def row_gradient(self, w: Array, row: Draws) -> Array:
+        """Return ∇f, whatever the row."""
         return self.gradient(w)
 
 
 def gaussian_rows(rng: np.random.Generator, samples: int = 20, dimension: int = 40) -> Rows:
     """Draw least squares whose rows have lengths that differ by up to a factor of ten."""
     a = rng.standard_normal((samples, dimension)) * 10 ** rng.uniform(0, 1, (samples, 1))
-    return Rows.of(a, a @ rng.standard_normal(dimension))
+    return Rows(a, a @ rng.standard_normal(dimension))
 
 
 def digits_rows(rng: np.random.Generator, samples: int = 60, features: int = 200) -> Rows:
@@ -172,4 +147,4 @@ def digits_rows(rng: np.random.Generator, samples: int = 60, features: int = 200
     x = 8 * x / np.linalg.norm(x, axis=1, keepdims=True)
     a = np.hstack([x, np.maximum(x @ rng.standard_normal((64, features)) / 8, 0)])
     a = a / np.linalg.norm(a, axis=1, keepdims=True)
-    return Rows.of(a, np.where(labels[chosen] >= 5, 1.0, -1.0))
+    return Rows(a, np.where(labels[chosen] >= 5, 1.0, -1.0))

@@ -9,18 +9,26 @@ import torch
 
 from claimbench import Run, experiment
 
+from .bounds import (
+    CONDITIONS,
+    DIMENSION,
+    all_schemes,
+    convex_ratios,
+    curves,
+    deviation,
+    earlier_alpha,
+    factors,
+    follow,
+    growth,
+    headline_alpha,
+    linear_bound,
+    linear_ratios,
+    losses,
+    spectrum,
+)
 from .method import Array, estimating_sequence, extrapolate, next_gamma, sgd_step
-from .problems import Coordinates, Draws, FullBatch, Problem, digits_rows, gaussian_rows
+from .problems import Coordinates, FullBatch, Problem, digits_rows, gaussian_rows
 from .schemes import Scheme, expected_losses, scheme_of, trajectory
-
-DIMENSION = 50
-CONDITIONS = (1, 100)  # L/μ
-BLOWN_UP = 1e12  # of the first loss
-
-
-def spectrum(condition: float, dimension: int = DIMENSION) -> Array:
-    """Return λ from 1 to L/μ, evenly in the logarithm."""
-    return np.geomspace(1, condition, dimension)
 
 
 @experiment
@@ -53,11 +61,6 @@ def coefficients(run: Run, *, steps: int = 50, start: float = 1.0) -> dict[str, 
     }
 
 
-def factors(gamma: float, eta: float, mu: float, steps: int) -> Array:
-    """Return the products of 1 − α_0, …, 1 − α_{k−1} for k = 1, …, steps."""
-    return np.cumprod(1 - np.array([w.alpha for w in estimating_sequence(gamma, eta, mu, steps)]))
-
-
 @experiment
 def two_forms(run: Run, *, steps: int = 60, dual: str = "stochastic") -> dict[str, float]:
     """Eq. 5 with one gradient in both lines, and Eq. 6, from the same start on the same draws.
@@ -81,11 +84,6 @@ def two_forms(run: Run, *, steps: int = 60, dual: str = "stochastic") -> dict[st
     return {"w_deviation": max(w_errors), "y_deviation": max(y_errors)}
 
 
-def deviation(a: Array, b: Array) -> float:
-    """Return the largest distance between rows, relative to the longest row of b."""
-    return float(np.linalg.norm(a - b, axis=1).max() / np.linalg.norm(b, axis=1).max())
-
-
 @experiment
 def nesterov_sgd(run: Run, *, steps: int = 60, gamma_ratio: float = 1.0) -> dict[str, float]:
     """The momentum form, and torch.optim.SGD with Nesterov's momentum, on the same draws.
@@ -103,7 +101,7 @@ def nesterov_sgd(run: Run, *, steps: int = 60, gamma_ratio: float = 1.0) -> dict
     optimizer = torch.optim.SGD([y], lr=eta, momentum=(1 - alpha) / (1 + alpha), nesterov=True)
     theirs = [w]
     for draw in draws:
-        y.grad = torch.tensor(problem.stochastic(y.detach().numpy(), draw))
+        y.grad = torch.tensor(problem.row_gradient(y.detach().numpy(), draw))
         optimizer.step()
         theirs.append(y.detach().numpy().copy())
     return {"deviation": deviation(np.array(ours), np.array(theirs))}
@@ -132,12 +130,6 @@ def strong_growth(run: Run, *, points: int = 200, rho_factor: float = 1.0) -> di
     return metrics | {"largest_ratio": float(max(largest + list(metrics.values())))}
 
 
-def growth(problem: Problem, w: Array) -> Array:
-    """Return E‖g‖²/‖∇f‖² at points (m, p)."""
-    g = problem.stochastic(w[:, None], np.arange(problem.draws)[None])
-    return (g**2).sum(axis=-1).mean(axis=-1) / (problem.gradient(w) ** 2).sum(axis=-1)
-
-
 @experiment
 def sufficient_progress(
     run: Run, *, points: int = 200, eta_factor: float = 1.0
@@ -151,10 +143,10 @@ def sufficient_progress(
     for problem in (*problems, gaussian_rows(run.rng)):
         y = run.rng.standard_normal((points, len(problem.start)))
         eta = eta_factor / (problem.rho * problem.largest)
-        g = problem.stochastic(y[:, None], np.arange(problem.draws)[None])
-        after = problem.loss(sgd_step(y[:, None], g, eta)).mean(axis=-1)
+        g = problem.row_gradient(y[:, None], np.arange(problem.draws)[None])
+        after = problem.value(sgd_step(y[:, None], g, eta)).mean(axis=-1)
         fall = (problem.gradient(y) ** 2).sum(axis=-1) / (2 * problem.rho * problem.largest)
-        violations.append(((after - problem.loss(y) + fall) / problem.loss(y)).max())
+        violations.append(((after - problem.value(y) + fall) / problem.value(y)).max())
     return {"violation": float(max(violations))}
 
 
@@ -176,48 +168,13 @@ def moments(run: Run, *, runs: int = 4000, replacement: bool = True) -> dict[str
     for problem, draws in ((small, everything), (large, sampled)):
         for scheme in all_schemes(problem, many):
             w = np.broadcast_to(problem.start, (draws.shape[1], problem.draws))
-            losses = np.array([problem.loss(w) for w, _ in trajectory(problem, scheme, w, draws)])
+            losses = np.array([problem.value(w) for w, _ in trajectory(problem, scheme, w, draws)])
             expected = expected_losses(problem, scheme)[: len(losses)]
             mean = losses.mean(axis=1)
             errors.append(np.abs(mean / expected - 1).max() if problem is small else 0.0)
             noise = losses[-1].std() / runs**0.5
             distances.append(abs(mean[-1] - expected[-1]) / noise if problem is large else 0.0)
     return {"enumeration_error": float(max(errors)), "standard_errors": float(max(distances))}
-
-
-def all_schemes(problem: Coordinates, steps: int) -> list[Scheme]:
-    """Return the schemes with the weights that the experiments give them."""
-    earlier = earlier_alpha(problem)
-    return [
-        *(scheme_of(name, problem, steps) for name in ("semi", "stochastic", "momentum", "sgd")),
-        *(scheme_of(name, problem, steps, convex=True) for name in ("semi", "momentum")),
-        scheme_of("stochastic", problem, steps, alpha=earlier),
-    ]
-
-
-def earlier_alpha(problem: Problem) -> float:
-    """Return α = √(μ/L)/ρ of Vaswani, Bach and Schmidt 2019."""
-    return (problem.smallest / problem.largest) ** 0.5 / problem.rho
-
-
-def headline_alpha(problem: Problem, alpha: str) -> float:
-    """Return α: "headline", √(μ/(ρL)), or "without_rho", √(μ/L)."""
-    rho = {"headline": problem.rho, "without_rho": 1.0}[alpha]
-    return (problem.smallest / (rho * problem.largest)) ** 0.5
-
-
-def linear_bound(problem: Problem, rho: float, steps: int) -> Array:
-    """Return (1 − √(μ/(ρL)))^k (f(w₀) + μ/2 ‖w₀‖²), k = 0, …, steps."""
-    factor = 1 - (problem.smallest / (rho * problem.largest)) ** 0.5
-    w = problem.start
-    return factor ** np.arange(steps + 1) * (problem.loss(w) + problem.smallest / 2 * w @ w)
-
-
-def curves(run: Run, name: str, losses: Array, bound: Array) -> None:
-    """Keep both curves, as far as the losses are finite."""
-    ends = int(np.isfinite(losses).sum())
-    run.curve(f"E f, {name}", range(ends), losses[:ends].tolist())
-    run.curve(f"bound, {name}", range(ends), bound[:ends].tolist())
 
 
 @experiment
@@ -237,19 +194,6 @@ def headline(
     return linear_ratios(run, scheme, steps, alpha)
 
 
-def linear_ratios(run: Run, scheme: str, steps: int, alpha: str = "headline") -> dict[str, float]:
-    """Return the largest E f(w_k) over the bound with √ρ, for each condition number."""
-    metrics = {}
-    for condition in CONDITIONS:
-        problem = Coordinates(spectrum(condition))
-        weight = headline_alpha(problem, alpha)
-        losses = expected_losses(problem, scheme_of(scheme, problem, steps, alpha=weight))
-        bound = linear_bound(problem, problem.rho, steps)
-        curves(run, f"L/μ = {condition}", losses, bound)
-        metrics[f"worst_ratio_{condition}"] = float((losses / bound).max())
-    return metrics
-
-
 @experiment
 def sampled_runs(
     run: Run,
@@ -266,7 +210,7 @@ def sampled_runs(
         method = scheme_of(scheme, problem, steps, alpha=headline_alpha(problem, alpha))
         draws = run.rng.integers(problem.draws, size=(steps, runs))
         w = np.broadcast_to(problem.start, (runs, problem.draws))
-        losses = np.array([problem.loss(w) for w, _ in trajectory(problem, method, w, draws)])
+        losses = np.array([problem.value(w) for w, _ in trajectory(problem, method, w, draws)])
         run.curve(f"median, L/μ = {condition}", range(steps + 1), np.median(losses, axis=1))
         ratio = losses[-1] / linear_bound(problem, problem.rho, steps)[-1]
         metrics[f"mean_ratio_{condition}"] = float(ratio.mean())
@@ -286,20 +230,6 @@ def convex_headline(run: Run, *, steps: int = 600, scheme: str = "momentum") -> 
     return convex_ratios(run, scheme, steps)
 
 
-def convex_ratios(run: Run, scheme: str, steps: int) -> dict[str, float]:
-    """Return the largest E f(w_k) over the bound with 4/(k + 2)², for two spectra; γ₀ = ρL."""
-    metrics = {}
-    for name, smallest in (("round", 1.0), ("flat", 1e-4)):
-        problem = Coordinates(np.geomspace(smallest, 1, DIMENSION))
-        losses = expected_losses(problem, scheme_of(scheme, problem, steps, convex=True))
-        w = problem.start
-        first = problem.loss(w) + problem.rho * problem.largest / 2 * w @ w
-        bound = 4 / (np.arange(steps + 1) + 2) ** 2 * first
-        curves(run, name, losses, bound)
-        metrics[f"worst_ratio_{name}"] = float((losses / bound).max())
-    return metrics
-
-
 @experiment
 def pure_stochastic(run: Run, *, dual: str = "stochastic") -> dict[str, float]:
     """E f(w_k) over (1 − 1/d)^k f(w₀) for four methods on f = ½‖w‖², k up to 3d.
@@ -309,7 +239,7 @@ def pure_stochastic(run: Run, *, dual: str = "stochastic") -> dict[str, float]:
     smallest, sgd_largest = [], []
     for d in (20, 50, 100):
         problem = Coordinates(np.ones(d))
-        floor = (1 - 1 / d) ** np.arange(3 * d + 1) * problem.loss(problem.start)
+        floor = (1 - 1 / d) ** np.arange(3 * d + 1) * problem.value(problem.start)
         alphas = {"stochastic": [1 / d, 0.5 / d, d**-0.5], "momentum": [0.5 / d, d**-0.5]}
         agd = [
             scheme_of("semi" if dual == "full" else name, problem, 3 * d, alpha=alpha)
@@ -342,53 +272,54 @@ def earlier_rate(run: Run, *, steps: int = 2000, alpha: str = "earlier") -> dict
 
 @experiment
 def digits(
-    run: Run, *, cap: int = 60000, target: float = 1e-3, oracle: str = "row"
+    run: Run,
+    *,
+    cap: int = 60000,
+    target: float = 1e-3,
+    oracle: str = "row",
+    momentum: bool = True,
 ) -> dict[str, float]:
     """Steps until a share `target` of the first loss, on the same draws, at most `cap`.
 
-    SGD with the schemes' step size is followed for at most ten times the steps of the momentum
-    form; where it has not arrived by then, both gains are lower bounds.
-
-    `oracle`: "row", single rows of digits; "full", all of them at every step, where ρ = 1; or
-    "coordinate", the problem of the other experiments.
+    Args:
+        cap: how long every method is followed.
+        target: share of the first loss.
+        oracle: "row", single rows of digits; "full", all of them at every step, where ρ = 1; or
+            "coordinate", the problem of the other experiments.
+        momentum: false puts SGD with the same step size in the place of both schemes.
     """
     rows = digits_rows(run.rng)
-    full = FullBatch(rows.a, rows.b, rows.largest, rows.smallest, 1.0)
+    full = FullBatch(rows.a, rows.b)
     choices: dict[str, Problem] = {
         "row": rows,
         "full": full,
         "coordinate": Coordinates(spectrum(100)),
     }
     problem = choices[oracle]
-    draws = run.rng.integers(problem.draws, size=10 * cap)
-    semi = follow(problem, scheme_of("semi", problem, cap), draws[:cap], target)
-    momentum = follow(problem, scheme_of("momentum", problem, cap), draws[:cap], target)
+    draws = run.rng.integers(problem.draws, size=cap)
     sgd = scheme_of("sgd", problem, 0)
-    same = follow(problem, sgd, draws[: 10 * momentum], target)
+    same = losses(problem, sgd, draws)
+    run.curve("SGD at 1/(ρL)", range(len(same)), same)
+    steps, gains = {}, {}
+    for name in ("semi", "momentum"):
+        scheme = scheme_of(name if momentum else "sgd", problem, cap)
+        path = losses(problem, scheme, draws, target)
+        run.curve(name, range(len(path)), path)
+        steps[name] = len(path) - 1 if path[-1] <= target else cap
+        k = min(len(path), len(same)) - 1
+        # times the fall of log f by SGD in as many steps; 0 where the scheme's has not fallen
+        gains[name] = max(np.log(path[k]) / min(np.log(same[k]), -1e-12), 0.0)
     own = replace(sgd, eta=1 / problem.largest_draw)
-    agd = follow(full, scheme_of("momentum", full, cap), draws[:cap], target)
+    agd = follow(full, scheme_of("momentum", full, cap), draws, target)
     return {
-        "semi_gain": same / semi,
-        "momentum_gain": same / momentum,
-        "sgd_own_ratio": follow(problem, own, draws[:cap], target) / momentum,
-        "agd_ratio": semi / agd,
-        "momentum_steps": momentum,
+        "semi_log_gain": float(gains["semi"]),
+        "momentum_log_gain": float(gains["momentum"]),
+        "semi_steps": steps["semi"],
+        "momentum_steps": steps["momentum"],
+        "sgd_gap": float(same[-1]),
+        "sgd_own_ratio": follow(problem, own, draws, target) / steps["momentum"],
+        "agd_ratio": steps["semi"] / agd,
         "agd_steps": agd,
         "rho": problem.rho,
         "condition": problem.largest / problem.smallest,
     }
-
-
-def follow(problem: Problem, scheme: Scheme, draws: Draws, target: float) -> int:
-    """Return the steps until f ≤ target · f(w₀), or how many draws there are.
-
-    A run that exceeds 1e12 f(w₀) ends there and counts as not arrived.
-    """
-    first = float(problem.loss(problem.start))
-    for k, (w, _) in enumerate(trajectory(problem, scheme, problem.start, draws)):
-        gap = float(problem.loss(w)) / first
-        if gap <= target:
-            return k
-        if gap > BLOWN_UP:
-            break
-    return len(draws)

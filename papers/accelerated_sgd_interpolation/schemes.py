@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .method import (
     Array,
@@ -15,7 +17,7 @@ from .method import (
     momentum_step,
     sgd_step,
 )
-from .problems import Coordinates, Draws, Problem
+from .problems import Coordinates, Problem
 
 OVERFLOW = 1e150  # of the first loss
 
@@ -78,7 +80,7 @@ def scheme_of(
 
 
 def trajectory(
-    problem: Problem, scheme: Scheme, w: Array, draws: Draws
+    problem: Problem, scheme: Scheme, w: Array, draws: npt.NDArray[Any]
 ) -> Iterator[tuple[Array, Array]]:
     """Yield w_k and the second vector, k = 0, 1, …
 
@@ -92,7 +94,7 @@ def trajectory(
     yield w, other
     for k, draw in enumerate(draws):
         w, other = scheme.step(
-            k, w, other, partial(problem.stochastic, draw=draw), problem.gradient
+            k, w, other, partial(problem.row_gradient, row=draw), problem.gradient
         )
         yield w, other
 
@@ -106,7 +108,7 @@ def expected_losses(problem: Coordinates, scheme: Scheme) -> Array:
     """
     d = problem.draws
     s = np.multiply.outer(problem.start**2, np.ones((2, 2)))
-    losses = [float(problem.loss(problem.start))]
+    losses = [float(problem.value(problem.start))]
     for k in range(scheme.steps):
         hit, miss = (_matrices(problem, scheme, k, times) for times in (float(d), 0.0))
         s = (hit @ s @ hit.mT + (d - 1) * (miss @ s @ miss.mT)) / d

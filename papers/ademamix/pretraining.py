@@ -71,9 +71,9 @@ def tuned(
 
     def loss(setting: dict[str, Any], seed: int) -> float:
         beta1, rises = setting["beta1"], setting.get("schedule") == RISING
-        make = adamw(beta1) if slow is None else ademamix(beta1, *slow, steps)
+        make = adamw(beta1) if slow is None else ademamix(beta1, *slow, steps)  # type: ignore[call-arg]
         budget = {"steps": steps, "windows": windows, "factor": rising if rises else None}
-        return language.pretrain(make, rate=setting["rate"], seed=seed, **budget)[0]
+        return language.pretrain(make, rate=setting["rate"], seed=seed, **budget)[0]  # type: ignore[arg-type]
 
     name = "AdamW of either schedule" if rising_too else "AdamW" if slow is None else "AdEMAMix"
     schedules = {"schedule": [COSINE, RISING]} if rising_too else {}
@@ -97,7 +97,7 @@ def adamw_lengths(
     choice = run.artefact(tuned, slow=None, rising_too=rising_too, **budget)
     rises = choice.get("schedule") == RISING
     if rising_too and not rises:
-        return run.artefact(adamw_lengths, seed=seed, **budget)  # type: ignore[no-any-return]
+        return run.artefact(adamw_lengths, seed=seed, **budget)
     language = Language(run.device, run.dtype)
     losses, curves = [], []
     for i, length in enumerate(LENGTHS):

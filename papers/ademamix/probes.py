@@ -169,7 +169,7 @@ def network(run: Run) -> tuple[list[Tensor], Callable[[], Tensor]]:
 def gradient_step(optimizer: torch.optim.Optimizer, loss: Callable[[], Tensor]) -> None:
     """Make one step on a loss."""
     optimizer.zero_grad()
-    loss().backward()  # type: ignore[no-untyped-call]
+    loss().backward()
     optimizer.step()
 
 

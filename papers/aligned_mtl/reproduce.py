@@ -6,14 +6,30 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from claimbench import Run, artefact, experiment
-from common.data import load
+from claimbench import Run, experiment
 
 from . import tasks, toy_problem
-from .method import aligned, alignment, condition_number, direction, set_gradient, task_gradients
+from .algebra import (
+    SHAPES,
+    columns,
+    competitor_gain,
+    digit_gradients,
+    float32_error,
+    highest,
+    identity,
+    largest,
+    lowest,
+    matrix,
+    repeated_error,
+    scale_error,
+    step_errors,
+    systems,
+    written_error,
+)
+from .imbalance import degradation, trained, tuned
+from .method import alignment, condition_number, direction
 
 # columns of a matrix, and its B from the authors' solver, run in float64 with eigh for symeig
 SOLVER_COLUMNS = ((1, -1, 2, 0, 3), (2, 3, 0, 1, -2), (0, 1, 5, -4, 2))
@@ -22,28 +38,6 @@ SOLVER_B = (
     (0.16210273922758, 0.66323044622810, -0.00060447369922587),
     (-0.18143372693731, -0.00060447369922587, 0.43431449897325),
 )
-
-SHAPES = ((5, 2), (5, 3), (50, 2), (50, 3), (50, 8), (5000, 2), (5000, 3), (5000, 8))  # n, T
-
-
-def matrix(align: str, g: Tensor, eps: float | None = None) -> Tensor:
-    """Return what stands for G in the update, in float64.
-
-    `align` is "aligned", "raw" for G itself, or "normalised" for gradients that are all made as
-    long as the aligned ones, which takes away their dominance and leaves their conflict.
-    """
-    g = g.double()
-    if align == "aligned":
-        return aligned(g, eps=eps)
-    if align == "raw":
-        return g
-    sigma = alignment(g.mT @ g, eps=eps).sigma[..., None, None]
-    return torch.nan_to_num(sigma * g / g.norm(dim=-2, keepdim=True))  # zero columns stay zero
-
-
-def columns(*vectors: Sequence[float]) -> Tensor:
-    """Return the matrix with these columns, in float64."""
-    return torch.tensor(vectors, dtype=torch.float64).mT
 
 
 @experiment
@@ -72,44 +66,20 @@ def by_hand(run: Run, *, eps: float | None = None) -> dict[str, float]:
         ),
         "edge_ranks": float(sum(ranks)),
         "solver_error": error(columns(*SOLVER_COLUMNS), columns(*SOLVER_B)),
-        "float32_error": _float32_error(eps),
-        "written_error": _written_error(),
+        "float32_error": float32_error(eps),
+        "written_error": written_error(),
+        "scale_error": scale_error(),
     }
 
 
-def _float32_error(eps: float | None) -> float:
-    """Return the error of Ĝ for float32 gradients (1, 0) and (1, 2⁻¹²), in units of σ_min.
+@experiment
+def network_step(run: Run, *, align: str = "aligned") -> dict[str, float]:
+    """The gradient that an optimizer finds, against independent differentiation and algebra.
 
-    Their Gram matrix needs 25 bits, one more than float32 has.
+    `align`: what stands for G, as in `matrix`.
     """
-    g = columns((1, 0), (1, 2**-12))
-    hat = aligned(g.float(), eps=eps)
-    u, sigma, vt = torch.linalg.svd(g)
-    return largest(hat - sigma[-1] * u @ vt) / sigma[-1].item()
-
-
-def _written_error() -> float:
-    """Return the error of the gradients of a (2, 2) and a (1,) parameter, set from one d."""
-    shared = [torch.zeros(2, 2, requires_grad=True), torch.zeros(1, requires_grad=True)]
-    set_gradient(shared, torch.arange(1, 6, dtype=torch.float64))
-    wanted = [torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([5.0])]
-    found = [p.grad for p in shared if p.grad is not None]
-    return highest(*(largest(g - w) for g, w in zip(found, wanted, strict=True)))
-
-
-def highest(*values: float) -> float:
-    """Return the largest value, NaN if one is."""
-    return float(np.max(values))
-
-
-def lowest(*values: float) -> float:
-    """Return the smallest value, NaN if one is."""
-    return float(np.min(values))
-
-
-def largest(x: Tensor) -> float:
-    """Return the largest absolute entry."""
-    return x.abs().max().item()
+    column, step = step_errors(run, align)
+    return {"column_error": column, "step_error": step}
 
 
 @experiment
@@ -140,21 +110,6 @@ def kappa_of_two(run: Run, *, align: str = "raw") -> dict[str, float]:
     }
 
 
-def systems(
-    run: Run, draws: int, n: int, t: int, *, decades: float, correlations: Sequence[float]
-) -> Tensor:
-    """Return random gradients of shape (draws, n, T).
-
-    All columns share a part, so that their correlations in expectation are one of `correlations`
-    with random signs; their scales span `decades` decades above one.
-    """
-    rho = torch.tensor(run.rng.choice(correlations, (draws, 1, 1)))
-    signs = torch.tensor(run.rng.choice([-1.0, 1.0], (draws, 1, t)))
-    common, own = (torch.tensor(run.rng.standard_normal((draws, n, k))) for k in (1, t))
-    scales = torch.tensor(10 ** run.rng.uniform(0, decades, (draws, 1, t)))
-    return scales * signs * (rho.sqrt() * common + (1 - rho).sqrt() * own) / math.sqrt(n)
-
-
 @experiment
 def procrustes(run: Run, *, align: str = "aligned", draws: int = 200) -> dict[str, float]:
     """Ĝ against the singular value decomposition of G, and against other matrices of its kind.
@@ -172,9 +127,9 @@ def procrustes(run: Run, *, align: str = "aligned", draws: int = 200) -> dict[st
         column.append(largest(hat.norm(dim=-2, keepdim=True) / least - 1))
         svd.append(((hat - least * (u @ vt)).flatten(1).norm(dim=1) / sigma[:, -1]).max().item())
         if n <= 50:
-            gain.append(_competitor_gain(run, g, hat, u @ vt, least))
+            gain.append(competitor_gain(run, g, hat, u @ vt, least))
         again = torch.cat([g, g[..., :1]], dim=-1)
-        repeated.append(_repeated_error(matrix(align, again), again))
+        repeated.append(repeated_error(matrix(align, again), again))
     return {
         "kappa_excess": highest(*kappa),
         "column_error": highest(*column),
@@ -182,26 +137,6 @@ def procrustes(run: Run, *, align: str = "aligned", draws: int = 200) -> dict[st
         "competitor_gain": lowest(*gain),
         "repeated_error": highest(*repeated),
     }
-
-
-def _competitor_gain(run: Run, g: Tensor, hat: Tensor, polar: Tensor, least: Tensor) -> float:
-    """Return the smallest ‖Q − G‖ / ‖Ĝ − G‖ − 1, where Q is σ_min times orthonormal columns."""
-    own = (hat - g).flatten(1).norm(dim=1)
-    worst = math.inf
-    for size in np.geomspace(0.01, 100, -(-1000 // len(g))):
-        noise = torch.tensor(run.rng.standard_normal(tuple(g.shape)))
-        u, _, vt = torch.linalg.svd(polar + size * noise, full_matrices=False)
-        theirs = (least * (u @ vt) - g).flatten(1).norm(dim=1)
-        worst = lowest(worst, (theirs / own - 1).min().item())
-    return worst
-
-
-def _repeated_error(hat: Tensor, g: Tensor) -> float:
-    """Return ‖ĜᵀĜ − σ_R² P‖ / σ_R², P the projector on all right singular vectors but the last."""
-    _, sigma, vt = torch.linalg.svd(g, full_matrices=False)
-    v = vt[:, :-1]
-    square = sigma[:, -2, None, None] ** 2
-    return (hat.mT @ hat / square - v.mT @ v).flatten(1).norm(dim=1).max().item()
 
 
 @experiment
@@ -214,46 +149,16 @@ def descent_identity(run: Run, *, align: str = "aligned", draws: int = 200) -> d
     errors, products = [], []
     for n, t in SHAPES:
         g = systems(run, draws, n, t, decades=2, correlations=(0.0, 0.5, 0.9))
-        error, product = _identity(run, g, matrix(align, g))
+        error, product = identity(run, g, matrix(align, g))
         errors.append(error)
         products.append(product)
-    g = _digit_gradients(run)
-    network_error, product = _identity(run, g, matrix(align, g))
+    g = digit_gradients(run)
+    network_error, product = identity(run, g, matrix(align, g))
     return {
         "random_error": highest(*errors),
         "network_error": network_error,
         "least_product": lowest(*products, product),
     }
-
-
-def _identity(run: Run, g: Tensor, hat: Tensor) -> tuple[float, float]:
-    """Return the identity's largest relative error, and the smallest cosine of Gw and Ĝw."""
-    w = torch.tensor(run.rng.dirichlet(np.full(g.shape[-1], 0.5), 1000)).mT  # (T, 1000)
-    _, sigma, vt = torch.linalg.svd(g, full_matrices=False)
-    root = vt.mT @ (sigma[..., None] * vt)
-    wanted = sigma[..., -1:] * (w * (root @ w)).sum(-2)
-    product, raw, turned = ((w * (a.mT @ b @ w)).sum(-2) for a, b in ((g, hat), (g, g), (hat, hat)))
-    return largest(product / wanted - 1), (product / (raw * turned).sqrt()).min().item()
-
-
-def _digit_gradients(run: Run) -> Tensor:
-    """Return G of a 64-32-16 tanh network with heads for parity, at least 5, and which digit."""
-    images, labels = load("digits")
-    chosen = run.rng.choice(len(images), 256, replace=False)
-    x, y = torch.tensor(images[chosen] / 16), torch.tensor(labels[chosen])
-    generator = torch.Generator(run.device).manual_seed(run.seed)
-
-    def weight(p: int, q: int) -> Tensor:
-        return torch.randn(p, q, generator=generator, dtype=run.dtype) / p**0.5
-
-    shared = [weight(64, 32).requires_grad_(), weight(32, 16).requires_grad_()]
-    hidden = torch.tanh(torch.tanh(x @ shared[0]) @ shared[1])
-    targets = ((y % 2, 2), ((y >= 5).long(), 2), (y, 10))
-    losses = [
-        torch.nn.functional.cross_entropy(hidden @ weight(16, classes), target)
-        for target, classes in targets
-    ]
-    return task_gradients(losses, shared)
 
 
 @experiment
@@ -324,7 +229,7 @@ def toy(
         p.grad = g
         groups.append({"params": [p], "lr": rate})
     adam = torch.optim.Adam(groups, fused=True)
-    best = torch.tensor([_toy_minimum(s) for s in toy_problem.SHARES], dtype=run.dtype)
+    best = torch.tensor([toy_problem.minimum(s) for s in toy_problem.SHARES], dtype=run.dtype)
     best = best.repeat_interleave(len(starts)).to(run.device)
     shares, every = [], max(1, steps // 500)
     for step in range(steps + 1):
@@ -341,16 +246,6 @@ def toy(
     for name, ys in zip(names, torch.stack(shares).T, strict=True):
         run.curve(f"{name}, share of starts", range(0, steps + 1, every), ys.tolist())
     return dict(zip(("aligned_starts", "sum_starts", "mgda_starts"), arrived, strict=True))
-
-
-def _toy_minimum(share: float) -> float:
-    """Return the minimum of L₁ + L₂, on x₁ = 7 (2s − 1) where the paraboloids have theirs."""
-
-    def total(x2: float) -> float:
-        point = torch.tensor([7 * (2 * share - 1), x2], dtype=torch.float64)
-        return toy_problem.losses_and_gradients(point, torch.tensor(share))[0].sum().item()
-
-    return float(minimize_scalar(total, bounds=(-20, -1), method="bounded").fun)
 
 
 @experiment
@@ -384,6 +279,7 @@ def stability(
 def imbalance(
     run: Run,
     *,
+    align: str = "aligned",
     eps: float | None = None,
     factor: float = 100.0,
     steps: int = 1000,
@@ -395,6 +291,7 @@ def imbalance(
     All sides, single tasks included, have their own rate for each case, tuned on another seed.
 
     Args:
+        align: "aligned", or what takes Aligned-MTL's place, as in `matrix`.
         eps: rank tolerance; None is float64's.
         factor: by which one loss is multiplied.
         steps: steps of Adam, of every training.
@@ -416,58 +313,6 @@ def imbalance(
         )
         for method in ("single", "sum")
     )
-    best = run.artefact(tuned, method="aligned", factor=factor, eps=eps, rates=list(rates), **size)
-    ours = trained(run, seed=run.seed, method="aligned", factor=factor, eps=eps, rates=best, **size)
+    best = run.artefact(tuned, method=align, factor=factor, eps=eps, rates=list(rates), **size)
+    ours = trained(run, seed=run.seed, method=align, factor=factor, eps=eps, rates=best, **size)
     return {"gain": degradation(summed, single) - degradation(ours, single)}
-
-
-def degradation(metrics: Sequence[Sequence[float]], single: Sequence[Sequence[float]]) -> float:
-    """Return Δm in per cent: how much worse than single tasks, on average over tasks and cases.
-
-    Args:
-        metrics: a row a case, each with the test error of all tasks, smaller is better.
-        single: a row a task, with the error of that task alone.
-    """
-    alone = np.array([row[0] for row in single])
-    return float(100 * (np.array(metrics) / alone - 1).mean())
-
-
-@artefact
-def trained(
-    run: Run,
-    *,
-    seed: int,
-    method: str,
-    factor: float,
-    eps: float | None,
-    rates: Sequence[float],
-    steps: int,
-    images: int,
-) -> list[list[float]]:
-    """Return test errors of one training a case, each with its rate, on the data of that seed."""
-    data = tasks.make(np.random.default_rng(seed), images, run.device)
-    return [
-        tasks.case(data, seed, steps, rate, method, i, factor, eps).test
-        for i, rate in enumerate(rates)
-    ]
-
-
-@artefact
-def tuned(
-    run: Run,
-    *,
-    method: str,
-    factor: float,
-    eps: float | None,
-    rates: Sequence[float],
-    steps: int,
-    images: int,
-) -> list[float]:
-    """Return for each case the rate with the smallest mean logarithm of validation errors."""
-    data = tasks.make(run.rng, images, run.device)
-
-    def score(case: int, rate: float) -> float:
-        errors = tasks.case(data, run.seed, steps, rate, method, case, factor, eps).validation
-        return float(np.log(errors).mean())
-
-    return [min(rates, key=lambda rate: score(case, rate)) for case in range(3)]

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from common.data import Examples, load
 
+from .algebra import matrix
 from .method import direction, set_gradient, task_gradients
 
 HELD_OUT = 1000  # images for validation
@@ -173,7 +174,7 @@ def case(
         seed: of initial weights and batches.
         steps: number of steps.
         rate: learning rate.
-        method: "single" for one task alone, "sum" or "aligned" for all three.
+        method: "single" for one task alone, "sum", or what stands for G as in `algebra.matrix`.
         number: which task is trained alone, or which loss is multiplied.
         factor: what it is multiplied by.
         eps: rank tolerance of "aligned".
@@ -184,9 +185,13 @@ def case(
         weights = tuple(factor if i == number else 1.0 for i in range(3))
 
     def follow(g: Tensor) -> Tensor:
-        return direction(g, g.new_ones(g.shape[-1]), eps=eps)
+        if method == "aligned":
+            return direction(g, g.new_ones(g.shape[-1]), eps=eps)
+        return matrix(method, g, eps).sum(-1)
 
-    network = train(data, seed, steps, rate, weights, follow if method == "aligned" else None)
+    network = train(
+        data, seed, steps, rate, weights, None if method in ("single", "sum") else follow
+    )
     validation, test = network.errors(data.validation), network.errors(data.test)
     if method == "single":
         return Errors(validation[number : number + 1], test[number : number + 1])

@@ -1,6 +1,7 @@
 """The two-task toy of the authors' optimize_toy.py, which they took over from Nash-MTL."""
 
 import torch
+from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 STARTS = ((-8.5, 7.5), (0.0, 0.0), (9.0, 9.0), (-7.5, -0.5), (9.0, -1.0))
@@ -52,3 +53,13 @@ def min_norm(g: Tensor) -> Tensor:
     share = (second * gap).sum(-1) / gap.square().sum(-1).clamp(min=1e-300)
     share = share.clamp(0, 1).unsqueeze(-1)
     return share * first + (1 - share) * second
+
+
+def minimum(share: float) -> float:
+    """Return the minimum of L₁ + L₂, on x₁ = 7 (2s − 1) where the paraboloids have theirs."""
+
+    def total(x2: float) -> float:
+        point = torch.tensor([7 * (2 * share - 1), x2], dtype=torch.float64)
+        return losses_and_gradients(point, torch.tensor(share))[0].sum().item()
+
+    return float(minimize_scalar(total, bounds=(-20, -1), method="bounded").fun)

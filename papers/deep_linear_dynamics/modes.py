@@ -138,7 +138,7 @@ def hyperbola_errors(learnt: float, factor: float, decay: float) -> dict[str, fl
         drifts.append(drift)
         errors.append(abs(time / unequal_time(a, b, uf, s, tau) - 1))
         ends = [math.asinh(2 * u / c0) for u in (a * b, uf)]
-        form_errors.append(abs(hyperbola_time(*ends, 2 * s, c0, tau) / time - 1))
+        form_errors.append(abs(hyperbola_time(*ends, 2 * s, c0, tau) / time - 1))  # type: ignore[call-arg]
         theta0, thetaf = (math.asinh(factor * u / c0) for u in (a * b, uf))
         printed = hyperbola_time(theta0, thetaf, factor * s, c0, tau)
         printed_errors.append(abs(printed / time - 1))

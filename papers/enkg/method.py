@@ -58,11 +58,17 @@ def is_guided(i: int, steps: int, edge: float) -> bool:
     return edge * steps < i < steps - int(edge * steps)
 
 
+def guidance(i: int, steps: int, w: float, min_ratio: float) -> float:
+    """Return the guidance scale at step i of N: w at first, w · min_ratio at step N."""
+    return w * ((1 - min_ratio) * (steps - i) / steps + min_ratio)
+
+
 def correction(x: Tensor, y: Tensor, e: Tensor, w: float) -> Tensor:
     """Return the corrected particles x^(j) − w/‖K‖_F Σ_l K_jl (x^(l) − x̄).
 
     K_jl = ⟨e^(j), y^(l) − ȳ⟩ / J. The sum is C_xy e^(j), with the empirical cross-covariance of
     particles and predictions: C_xx Dψᵀ e^(j) as far as x ↦ y = ψ(x) is linear over the ensemble.
+    A collapsed ensemble, and one that fits exactly, stay where they are.
 
     Args:
         x: particles, shape (..., J, n).
@@ -74,7 +80,8 @@ def correction(x: Tensor, y: Tensor, e: Tensor, w: float) -> Tensor:
     delta_x = x - x.mean(dim=-2, keepdim=True)
     delta_y = y - y.mean(dim=-2, keepdim=True)
     k = e @ delta_y.mT / x.shape[-2]
-    return x - w / torch.linalg.matrix_norm(k)[..., None, None] * (k @ delta_x)
+    length = torch.linalg.matrix_norm(k)[..., None, None]
+    return x - w / torch.where(length > 0, length, 1.0) * (k @ delta_x)
 
 
 def enkg(
@@ -87,6 +94,7 @@ def enkg(
     steps: int = 80,
     updates: int = 2,
     edge: float = 0.05,
+    min_ratio: float = 1.0,
 ) -> Tensor:
     """Return particles that fit the observation, from pure noise (Algorithm 1).
 
@@ -99,10 +107,12 @@ def enkg(
         steps: N.
         updates: corrections a guided step; without any this samples the prior.
         edge: share of the steps at either end that is not guided.
+        min_ratio: what the guidance scale falls to, over w; 1 keeps it constant. The authors' code
+            adds the ratio without w, which for its 0.001 makes no difference to speak of.
     """
     for i, (sigma, sigma_next) in enumerate(pairwise(noise_levels(steps))):
         for _ in range(updates if is_guided(i, steps, edge) else 0):
             y = forward(clean_estimate(x, denoiser, sigma, inner_steps(i, steps)))
-            x = correction(x, y, misfit(y), w)
+            x = correction(x, y, misfit(y), guidance(i, steps, w, min_ratio))
         x = prediction(x, denoiser, sigma, sigma_next)
     return x

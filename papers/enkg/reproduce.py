@@ -1,38 +1,36 @@
 """EnKG against its formulas, the Gaussian posterior, and other methods that use no derivatives."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from claimbench import Run, artefact, experiment
+from claimbench import Run, experiment
+from common.errors import relative
+from common.fits import power
 
-from . import baselines, fashion
+from .flows import RIVALS, ensemble_error, fields, rivals_on_fields, tuned
+from .gaussian import gaussian_case, gaussian_guidance
 from .method import (
     SIGMA_MAX,
     clean_estimate,
     correction,
     enkg,
+    inner_steps,
     is_guided,
+    noise_levels,
+    prediction,
 )
-from .navier_stokes import Inversion
-
-SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)  # of guidance, for EnKG and EKI on images
-TUNED_ON = 100  # of the held-out images; the others are restored
+from .restoration import TUNED_ON, mean_psnr, restoration, restoration_scales
 
 
 def _normal(run: Run) -> Callable[..., Tensor]:
     """Return a function from a shape to standard normal numbers, the same ones each time."""
     generator = torch.Generator(run.device).manual_seed(run.seed)
     return partial(torch.randn, generator=generator, dtype=run.dtype, device=run.device)
-
-
-def _relative(a: Tensor, b: Tensor) -> float:
-    return ((a - b).norm() / b.norm()).item()
 
 
 @experiment
@@ -51,14 +49,21 @@ def linear_direction(run: Run, *, shift: int = 0) -> dict[str, float]:
         c_xx = centred.T @ centred / particles
         e = x @ h.T - observed
         length = w / (e @ h @ centred.T / particles).square().sum().sqrt()
-        errors.append(_relative(moved, -length * e @ h @ c_xx))
+        errors.append(relative(moved, -length * e @ h @ c_xx))
     basis = torch.linalg.qr(centred[1:].T)[0]  # of the differences' span, from the last case
     outside = moved - moved @ basis @ basis.T
     return {
         "full_rank_error": errors[0],
         "subspace_error": errors[1],
         "outside_span": (outside.norm() / moved.norm()).item(),
+        "collapsed_move": _move_of_equal_particles(normal),
     }
+
+
+def _move_of_equal_particles(normal: Callable[..., Tensor]) -> float:
+    x = normal(6).expand(9, 6)
+    y = x @ normal(3, 6).T
+    return (correction(x, y, y - normal(3), 0.7) - x).abs().max().item()
 
 
 @experiment
@@ -95,17 +100,10 @@ def linearisation(
             length = torch.linalg.matrix_norm(e @ delta_y.T / particles)
             direction = length * (x - correction(x, y, e, 1.0))
             expected = e @ (slope[:, None] * h) @ (delta_x.T @ delta_x) / particles
-            gaps.append(_relative(direction, expected))
+            gaps.append(relative(direction, expected))
         run.curve(f"gap, {name} particles", spreads, gaps)
-        orders.append(_slope(spreads, gaps))
+        orders.append(power(spreads, gaps).exponent)
     return {"order": orders[0], "order_symmetric": orders[1]}
-
-
-def _slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Return the exponent of y in x, by least squares on logarithms."""
-    log_x, log_y = (torch.tensor(v, dtype=torch.float64).log() for v in (x, y))
-    log_x = log_x - log_x.mean()
-    return ((log_x @ log_y) / (log_x @ log_x)).item()
 
 
 @experiment
@@ -125,7 +123,7 @@ def units(run: Run, *, normalised: bool = True) -> dict[str, float]:
         c_xy = (x - x.mean(dim=0)).T @ (y - y.mean(dim=0)) / len(x)
         return x - 0.7 * e @ c_xy.T
 
-    return {"difference": _relative(corrected(1000.0), corrected(1.0))}
+    return {"difference": relative(corrected(1000.0), corrected(1.0))}
 
 
 @experiment
@@ -167,8 +165,35 @@ def fixed_problem(run: Run, *, updates: int = 2) -> dict[str, float]:
         "deviation": x.std().item(),
         "first": x[0, 0].item(),
         "forward_calls": forward_calls,
-        "batch_error": _relative(beside, x),
+        "batch_error": relative(beside, x),
     }
+
+
+@experiment
+def decaying_guidance(run: Run, *, ratio: float = 0.2, steps: int = 24) -> dict[str, float]:
+    """EnKG with a decaying guidance scale against its parts put together, with a ratio of 0.2.
+
+    The scale of the reference is w times the straight line from 1 to the ratio. `ratio`: r of EnKG.
+    """
+    normal = _normal(run)
+    start, h, observed, w = SIGMA_MAX * normal(12, 5), normal(3, 5), normal(3), 0.9
+
+    def denoise(x: Tensor, sigma: float) -> Tensor:
+        return x / (1 + sigma**2)
+
+    def misfit(y: Tensor) -> Tensor:
+        return y - observed
+
+    found = enkg(
+        *(start, denoise, lambda x: (x @ h.T).sin(), misfit), w=w, steps=steps, min_ratio=ratio
+    )
+    x = start
+    for i, (sigma, after) in enumerate(pairwise(noise_levels(steps))):
+        for _ in range(2 if is_guided(i, steps, 0.05) else 0):
+            y = (clean_estimate(x, denoise, sigma, inner_steps(i, steps)) @ h.T).sin()
+            x = correction(x, y, misfit(y), w * (1 - 0.8 * i / steps))
+        x = prediction(x, denoise, sigma, after)
+    return {"error": relative(found, x)}
 
 
 @experiment
@@ -180,38 +205,8 @@ def gaussian_posterior(run: Run, *, updates: int = 2, particles: int = 256) -> d
         particles: J.
     """
     w = run.artefact(gaussian_guidance, particles=particles)
-    misfit, ratio = _gaussian_case(run, w, updates, particles)
+    misfit, ratio = gaussian_case(run, w, updates, particles)
     return {"misfit": misfit, "error_ratio": ratio}
-
-
-@artefact
-def gaussian_guidance(run: Run, *, particles: int) -> float:
-    """Of four guidance scales the one with the smallest error ratio on a problem of its own."""
-    scales = (0.25, 0.5, 1.0, 2.0)
-    return min(scales, key=lambda w: _gaussian_case(run, w, 2, particles)[1])
-
-
-def _gaussian_case(run: Run, w: float, updates: int, particles: int) -> tuple[float, float]:
-    """Return the misfit of the ensemble's mean, and its distance from the posterior mean.
-
-    The distance is in units of the one between the prior's and the posterior's mean.
-    """
-    normal = _normal(run)
-    n, m, noise = 16, 4, 0.05
-    h = normal(m, n) / n**0.5
-    observed = h @ normal(n) + noise * normal(m)
-    x = enkg(
-        SIGMA_MAX * normal(particles, n),
-        lambda x, sigma: x / (1 + sigma**2),
-        lambda x: x @ h.T,
-        lambda y: y - observed,
-        w=w,
-        updates=updates,
-    ).mean(dim=0)
-    identity = torch.eye(m, dtype=run.dtype, device=run.device)
-    posterior = h.T @ torch.linalg.solve(h @ h.T + noise**2 * identity, observed)
-    misfit = (h @ x - observed).square().sum() / observed.square().sum()
-    return misfit.item(), ((x - posterior).norm() / posterior.norm()).item()
 
 
 @experiment
@@ -237,97 +232,76 @@ def navier_stokes(
         tuning_fields: on how many fields they are chosen.
     """
     size = {"particles": particles, "steps": steps, "chain": chain}
-    settings = run.artefact(tuned, grid=list(grid), fields=tuning_fields, **size)
-    best = run.artefact(baseline_error, seed=run.seed, settings=settings, **size)
+    settings = run.artefact(tuned, grid=list(grid), fields_=tuning_fields, **size)
+    rivals = run.artefact(
+        rivals_on_fields, seed=run.seed, names=list(RIVALS), settings=settings, count=1, **size
+    )
+    best = min(error for errors in rivals.values() for error in errors)
     generator = run.torch_generator()
-    field, problem = _fields(run, generator, 1)
-    error = _enkg_error(problem, field, settings["EnKG"], updates, particles, steps, generator)
+    truth, problem = fields(run, generator, 1)
+    ensemble = {"particles": particles, "steps": steps, "updates": updates}
+    error = ensemble_error(problem, truth, settings["EnKG"], generator, **ensemble)  # type: ignore[arg-type]
     return {"error_ratio": error / best, "relative_error": error}
 
 
-@artefact(timeout=1200)
-def tuned(
-    run: Run, *, particles: int, steps: int, chain: int, grid: list[float], fields: int
+@experiment
+def navier_stokes_means(
+    run: Run,
+    *,
+    updates: int = 2,
+    pairing: int = 0,
+    method: str = "enkg",
+    particles: int = 8,
+    steps: int = 6,
+    chain: int = 10,
+    grid: Sequence[float] = (1.0,),
+    tuning_fields: int = 1,
+    fields_a_seed: int = 1,
 ) -> dict[str, float]:
-    """For each method the setting of its grid with the smallest mean error on fields of its own."""
-    generator = run.torch_generator()
-    truth, problem = _fields(run, generator, fields)
-    calls = _calls(particles, steps)
-    out = {}
-    scales = [2.0 * g for g in grid]
-    errors = [_enkg_error(problem, truth, w, 2, particles, steps, generator) for w in scales]
-    out["EnKG"] = scales[errors.index(min(errors))]
-    for name, (method, middle) in baselines.SCALED.items():
-        scales = [middle * g for g in grid]
-        copies = truth.repeat(len(grid), 1)
-        scale = torch.tensor(scales).to(truth).repeat_interleave(fields)[:, None]
-        task = baselines.Task(problem, problem.forward(copies), calls, generator)
-        found = _error(method(task, scale, chain=chain), copies).reshape(len(grid), fields)
-        out[name] = scales[int(found.mean(dim=1).argmin())]
-    task = baselines.Task(problem, problem.forward(truth), calls, generator)
-    lengths = [max(round(chain * g), 4) for g in grid]
-    errors = [_error(baselines.scg(task, chain=c), truth).mean().item() for c in lengths]
-    out["SCG"] = float(lengths[errors.index(min(errors))])
-    return out
+    """EnKG against the rival that was best in tuning, each by its mean error over some fields.
 
-
-@artefact
-def baseline_error(
-    run: Run, *, seed: int, settings: dict[str, float], particles: int, steps: int, chain: int
-) -> float:
-    """The smallest error of the baselines on the field of that seed."""
-    generator = torch.Generator(device=run.device).manual_seed(seed)
-    truth, problem = _fields(run, generator, 1)
-    task = baselines.Task(problem, problem.forward(truth), _calls(particles, steps), generator)
-    errors = [_error(baselines.scg(task, chain=int(settings["SCG"])), truth)]
-    for name, (method, _) in baselines.SCALED.items():
-        scale = torch.full((1, 1), settings[name]).to(truth)
-        errors.append(_error(method(task, scale, chain=chain), truth))
-    return torch.cat(errors).min().item()
-
-
-def _fields(run: Run, generator: torch.Generator, count: int) -> tuple[Tensor, Inversion]:
-    like = torch.zeros(1, dtype=run.dtype, device=run.device)
-    problem = Inversion.make(like)
-    n = problem.prior.variances.numel()
-    noise = torch.randn(count, n, generator=generator, dtype=run.dtype, device=run.device)
-    return problem.prior.sample(noise), problem
-
-
-def _calls(particles: int, steps: int) -> int:
-    """Return how often EnKG with two updates calls the forward model."""
-    return 2 * particles * sum(is_guided(i, steps, 0.05) for i in range(steps))
-
-
-def _error(x: Tensor, truth: Tensor) -> Tensor:
-    """Return relative L2 errors, ∞ where the sample is not finite."""
-    errors = (x - truth).norm(dim=-1) / truth.norm(dim=-1)
-    return errors.nan_to_num(nan=math.inf)
-
-
-def _enkg_error(
-    problem: Inversion,
-    truth: Tensor,
-    w: float,
-    updates: int,
-    particles: int,
-    steps: int,
-    generator: torch.Generator,
-) -> float:
-    """Return EnKG's relative L2 error, the mean over particles and fields (fields, n)."""
-    y = problem.forward(truth)[:, None]
-    shape = (len(truth), particles, truth.shape[-1])
-    noise = torch.randn(shape, generator=generator, dtype=truth.dtype, device=truth.device)
-    x = enkg(
-        SIGMA_MAX * noise,
-        problem.prior.denoise,
-        problem.forward,
-        lambda predicted: predicted - y,
-        w=w,
-        steps=steps,
-        updates=updates,
+    Args:
+        updates: corrections a step.
+        pairing: by how many particles predictions are moved against particles.
+        method: "eki" puts EKI, from samples of the prior, in EnKG's place.
+        particles: J.
+        steps: N.
+        chain: diffusion steps of the rivals.
+        grid: as in `navier_stokes`.
+        tuning_fields: on how many fields settings and rival are chosen.
+        fields_a_seed: over which errors are averaged.
+    """
+    size = {"particles": particles, "steps": steps, "chain": chain}
+    tuning = {"grid": list(grid), "fields_": tuning_fields, **size}
+    settings = run.artefact(tuned, **tuning)
+    rival = settings["rival"]
+    found = run.artefact(
+        rivals_on_fields,
+        seed=run.seed,
+        names=[rival],
+        settings=settings,
+        count=fields_a_seed,
+        **size,
     )
-    return _error(x, truth[:, None]).mean().item()
+    w = settings["EnKG"] if method == "enkg" else run.artefact(tuned, eki=True, **tuning)["EKI"]
+    generator = run.torch_generator()
+    truth, problem = fields(run, generator, fields_a_seed)
+    variant = {"updates": updates, "pairing": pairing, "method": method}
+    error = ensemble_error(
+        problem,
+        truth,
+        w,
+        generator,
+        particles=particles,
+        steps=steps,
+        **variant,  # type: ignore[arg-type]
+    )
+    rival_error = sum(found[rival]) / fields_a_seed
+    return {
+        "error_ratio": error / rival_error,
+        "relative_error": error,
+        "rival_error": rival_error,
+    }
 
 
 @experiment
@@ -351,8 +325,8 @@ def fashion_restoration(
     """
     size = {"particles": particles, "steps": steps, "images": images, "training": training}
     scales = run.artefact(restoration_scales, **size)
-    tasks, samples, rivals = _restoration(run, slice(TUNED_ON, None), **size)
-    unguided = _mean_psnr(rivals, tasks[0].target)
+    tasks, samples, rivals = restoration(run, slice(TUNED_ON, None), **size)
+    unguided = mean_psnr(rivals, tasks[0].target)
     metrics = {}
     for task in tasks:
         restored = task.enkg(samples, scales[f"EnKG {task.name}"], updates)
@@ -360,85 +334,3 @@ def fashion_restoration(
         metrics[f"gain_{task.name}"] = restored - unguided
         metrics[f"over_eki_{task.name}"] = restored - eki
     return metrics
-
-
-@artefact
-def restoration_scales(
-    run: Run, *, particles: int, steps: int, images: int, training: int
-) -> dict[str, float]:
-    """For EnKG and EKI, in each task, the best of five scales on images that no claim uses."""
-    tasks, samples, rivals = _restoration(
-        run, slice(TUNED_ON), particles=particles, steps=steps, images=images, training=training
-    )
-    found = {}
-    for task in tasks:
-        found[f"EnKG {task.name}"] = max(SCALES, key=partial(task.enkg, samples, updates=2))
-        found[f"EKI {task.name}"] = max(SCALES, key=partial(task.eki, rivals))
-    return found
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A way to damage images, and the mean PSNR of two ways to restore them, in dB."""
-
-    name: str
-    damage: Callable[[Tensor], Tensor]
-    target: Tensor
-    denoise: Callable[[Tensor, float], Tensor]
-    steps: int
-
-    def misfit(self, y: Tensor) -> Tensor:
-        return y - self.damage(self.target)
-
-    def enkg(self, start: Tensor, w: float, updates: int) -> float:
-        x = enkg(
-            start, self.denoise, self.damage, self.misfit, w=w, steps=self.steps, updates=updates
-        )
-        return _mean_psnr(x, self.target)
-
-    def eki(self, x: Tensor, w: float) -> float:
-        """With EnKG's step length, and as many forward calls as it makes with two corrections."""
-        for _ in range(_calls(1, self.steps)):
-            y = self.damage(x)
-            x = correction(x, y, self.misfit(y), w)
-        return _mean_psnr(x, self.target)
-
-
-def _restoration(
-    run: Run, rows: slice, *, particles: int, steps: int, images: int, training: int
-) -> tuple[list[_Task], Tensor, Tensor]:
-    """Return the tasks on random held-out images, EnKG's start, and samples of the prior."""
-    prior = run.artefact(denoiser, training=training)
-    weights = [prior[f"weight{i}"].to(run.device) for i in range(6)]
-    generator, normal = run.torch_generator(), _normal(run)
-    held_out = prior["held_out"].to(run.device)[rows]
-    order = torch.randperm(len(held_out), generator=generator, device=run.device)
-    truth = held_out[order[:images]]
-    mask = torch.randperm(truth.shape[-1], generator=generator, device=run.device)[:98]
-
-    def denoise(x: Tensor, sigma: float) -> Tensor:
-        return fashion.denoise(weights, x, torch.full((1,), sigma).to(x))
-
-    shape = (images, particles, truth.shape[-1])
-    start, other = SIGMA_MAX * normal(*shape), SIGMA_MAX * normal(*shape)
-    damages: dict[str, Callable[[Tensor], Tensor]] = {
-        "superresolution": fashion.averaged,
-        "inpainting": lambda x: x[..., mask],
-    }
-    tasks = [_Task(n, damage, truth[:, None], denoise, steps) for n, damage in damages.items()]
-    return tasks, start, clean_estimate(other, denoise, SIGMA_MAX, steps)
-
-
-def _mean_psnr(x: Tensor, target: Tensor) -> float:
-    """Return the mean over particles and images, in dB; −∞ where a pixel is not a number."""
-    return fashion.psnr(x, target).mean().nan_to_num(nan=-math.inf).item()
-
-
-@artefact
-def denoiser(run: Run, *, training: int) -> dict[str, Tensor]:
-    """A denoiser trained on the first 20,000 images, and the last 1,000, which it has not seen."""
-    like = torch.zeros(1, dtype=run.dtype, device=run.device)
-    everything = fashion.images(like)
-    weights = fashion.train(everything[:20_000], training, run.torch_generator())
-    out = {f"weight{i}": w for i, w in enumerate(weights)}
-    return {**out, "held_out": everything[-1000:].clone()}

@@ -93,7 +93,7 @@ class Layca(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make one step of the inner optimizer and turn it; return what its step returns."""
         before = [[p.detach().clone() for p in group["params"]] for group in self.param_groups]
-        loss = self.inner.step(closure)  # type: ignore[arg-type]
+        loss = self.inner.step(closure)
         for group, olds in zip(self.param_groups, before, strict=True):
             for p, old in zip(group["params"], olds, strict=True):
                 if p.dim() > 1:

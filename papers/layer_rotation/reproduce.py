@@ -306,7 +306,7 @@ def optimized(
     task = mnist(run, np.random.default_rng(seed), per_digit)
     make = {"sgd": sgd, "adam": adam}[name]
     rates = [3.0**e for e in exponents]
-    end = trained(DEEP, task, generator, lambda _: make(decay=decay), rates, steps=steps)
+    end = trained(DEEP, task, generator, lambda _: make(decay=decay), rates, steps=steps)  # type: ignore[operator]
     independent = rotations(DEEP, DEEP.initial(generator, dtype=run.dtype), end.theta)
     return {
         "start": end.rotation.tolist(),

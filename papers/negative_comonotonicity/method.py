@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import root
 
 Points = npt.NDArray[Any]  # (..., d), real or complex
 Squares = npt.NDArray[np.float64]  # squared norms, (...)
@@ -21,8 +22,27 @@ Operator = Callable[[Points], Points]
 # The methods
 
 
-def proximal_point_step(matrix: Points, x: Points, gamma: float) -> Points:
-    """Return x⁺ with x⁺ = x − γ F(x⁺), for linear F.
+def proximal_point_step(f: Operator, x: Points, gamma: float) -> Points:
+    """Return x⁺ with x⁺ = x − γ F(x⁺), for any F, by Powell's hybrid method.
+
+    Args:
+        f: F, a function of one real point.
+        x: shape (d,).
+        gamma: γ > 2ρ; the solution is unique then.
+
+    Raises:
+        ArithmeticError: the solver does not get there.
+    """
+    found = root(lambda z: z - x + gamma * f(z), x, tol=1e-14)
+    residual = np.linalg.norm(found.fun)
+    if not residual <= 1e-10 * (1 + np.linalg.norm(x)):
+        raise ArithmeticError(f"no proximal step found: a residual of {residual:.1e} is left")
+    after: Points = found.x
+    return after
+
+
+def linear_proximal_point_step(matrix: Points, x: Points, gamma: float) -> Points:
+    """Return the same for linear F, in closed form.
 
     Args:
         matrix: F, shape (..., d, d).

@@ -5,13 +5,12 @@ class where Re(1/z) ≥ −ρ, and L-Lipschitz where |z| ≤ L. A *matrix* is 8 
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from claimbench import Run
+from common.stability import crossing
 
 from .method import Operator, Points
 
@@ -88,10 +87,26 @@ def class_error(f: Points, rho: float, lipschitz: float = math.inf) -> float:
     return float(max(np.max(-least / norms**2), np.max(norms / lipschitz) - 1))
 
 
-def crossing(inside: Callable[[Array], Any], low: Array, high: Array) -> Array:
-    """Return, by bisection, where `inside` turns from true, as at low, to false, as at high."""
-    for _ in range(80):
-        middle = (low + high) / 2
-        is_inside = inside(middle)
-        low, high = np.where(is_inside, middle, low), np.where(is_inside, high, middle)
-    return low
+def nonlinear(run: Run, rho: float) -> Operator:
+    """Return a random nonlinear F on R⁴ that is ρ-negative comonotone, not less, for one point.
+
+    F⁻¹(v) = K v + (ρ/2) tanh v − ρ v. K is skew, and so large (2ρ to 4ρ) that F⁻¹ can be inverted
+    everywhere; far out, where tanh is flat, nothing makes up for −ρ.
+    """
+    turn = np.linalg.qr(run.rng.standard_normal((4, 4)))[0]
+    sizes = rho * run.rng.uniform(2, 4, 2)
+    skew = np.zeros((4, 4))
+    skew[[0, 2], [1, 3]], skew[[1, 3], [0, 2]] = sizes, -sizes
+    k = turn @ skew @ turn.T
+
+    def f(x: Points) -> Points:
+        v = np.linalg.solve(k - rho * np.eye(4), x)
+        for _ in range(50):
+            tanh = np.tanh(v)
+            rest = k @ v + rho / 2 * tanh - rho * v - x
+            if np.linalg.norm(rest) <= 1e-15 * (1 + np.linalg.norm(x)):
+                break
+            v = v - np.linalg.solve(k + np.diag(rho / 2 * (1 - tanh**2) - rho), rest)
+        return v
+
+    return f

@@ -4,31 +4,30 @@ Solutions are x* = 0 and starts have norm 1.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from claimbench import Run, experiment
+from common.errors import relative
+from common.fits import power
+from common.stability import crossing
 
 from .method import (
     Operator,
     OptimisticState,
     Points,
     Squares,
-    eg_average_bound,
     eg_distance_slack,
     eg_last_bound,
     eg_potential,
     eg_residual_slack,
     extragradient_step,
-    og_average_bound,
+    linear_proximal_point_step,
     og_distance_slack,
     og_last_bound,
     og_potential,
-    og_psi,
     og_residual_slack,
-    optimistic_gradient_start,
     optimistic_gradient_step,
     pp_last_bound,
     pp_worst_rotation,
@@ -37,25 +36,16 @@ from .method import (
     square,
 )
 from .operators import (
-    DIMENSION,
     Array,
     applied,
-    class_error,
-    crossing,
-    inverse_monotone,
     matrices,
+    nonlinear,
     rotations,
     starts,
     times,
 )
-
-# γ and N with ρ = 1, Theorem 3.2's value, and the optimum of the performance-estimation problem in
-# the iterates that the authors' repository stores
-PP_CASES = (
-    (2.05, 40, 0.0886212073047, 0.0886188),
-    (3.0, 10, 0.0116831299827, 0.0116820),
-    (3.0, 40, 0.0030278912496, 0.00302678),
-)
+from .paths import EXTRAGRADIENT, OPTIMISTIC, averages, follow_eg, follow_og, last_iterates
+from .proximal import bound_shares, worst_case
 
 # N and the optimum of the performance-estimation problem, over all operators, solved anew with
 # PEPit and Clarabel; EG with L = 1, ρ = 1/8, γ = 1/2, and OG with ρ = 0.999 · 5/62, γ = 10/31
@@ -72,43 +62,7 @@ def pp_worst_case(run: Run, *, angle_factor: float = 1.0) -> dict[str, float]:
 
     `angle_factor`: the operator is that of N times this factor.
     """
-    rho = 1.0
-    c = np.arange(1, 200_001) / 200_000
-    boundary = c * (-c + 1j * np.sqrt(1 - c**2))
-    a = np.geomspace(0.01, 100, 300)
-    shares = np.linspace(-1, 0.98, 200)
-    cosine = -np.minimum(a * rho, 1)[:, None] * shares
-    interior = (a[:, None] * (cosine + 1j * np.sqrt(1 - cosine**2))).ravel()
-    values, errors, sups, insides, shares_of_bound, peps, members = [], [], [], [], [], [], []
-    for gamma, n, reference, pep in PP_CASES:
-        z = np.array([pp_worst_rotation(angle_factor * n, gamma, rho)])
-        x = np.ones((1, 1), dtype=complex)
-        for _ in range(n + 1):
-            x = proximal_point_step(z[:, None, None], x, gamma)
-        value = float(square(z * x)[0])
-        values.append(value / reference)
-        errors.append(abs(value / pp_worst_value(n, gamma, rho) - 1))
-        sups.append(abs(_pp_worst(boundary, gamma, n + 1) / value - 1))
-        insides.append(_pp_worst(interior, gamma, n + 1) / value)
-        shares_of_bound.append(value / pp_last_bound(n, gamma, rho))
-        peps.append(abs(value / pep - 1))
-        members.append(abs((1 / z[0]).real + rho))
-    return {
-        "reference_error": max(abs(v - 1) for v in values),
-        "formula_error": max(errors),
-        "sup_error": max(sups),  # largest value of the boundary over the operator's
-        "interior_share": max(insides),  # largest value elsewhere over the operator's
-        "least_share": min(shares_of_bound),  # of the upper bound
-        "largest_share": max(shares_of_bound),
-        "pep_error": max(peps),
-        "class_error": max(members),
-    }
-
-
-def _pp_worst(z: Points, gamma: float, steps: int) -> float:
-    """Return the largest ‖F(x)‖² after `steps` steps: |z|² |m|^(2 steps) where one step gives m."""
-    one = proximal_point_step(z[:, None, None], np.ones((len(z), 1), dtype=complex), gamma)
-    return float((np.abs(z) ** 2 * square(one) ** steps).max())
+    return worst_case(angle_factor)
 
 
 @experiment
@@ -116,31 +70,43 @@ def pp_bound(
     run: Run, *, gammas: tuple[float, ...] = (2.05, 3.0, 10.0), operators: int = 500
 ) -> dict[str, float]:
     """A hundred steps on random matrices, the three worst cases, and a Rot(2π/3)/2; ρ = 1."""
-    rho, steps = 1.0, 100
-    f = np.linalg.inv(inverse_monotone(run, operators) - rho * np.eye(DIMENSION))
-    turned = [pp_worst_rotation(n, gamma, rho) for gamma, n, _, _ in PP_CASES]
-    z = np.array([*turned, complex(-1 / 4, math.sqrt(3) / 4)])[:, None, None]
-    families = ((f, starts(run, operators)), (z, np.ones((len(z), 1), dtype=complex)))
-    shares, distance_rise, residual_rise = [], -np.inf, -np.inf
-    for matrix, start in families:
-        share = 0.0
-        for gamma in gammas:
-            x, residual = start, square(applied(matrix)(start))
-            for n in range(steps + 1):
-                after = proximal_point_step(matrix, x, gamma)
-                now = square(applied(matrix)(after))
-                share = max(share, now.max() / abs(pp_last_bound(n, gamma, rho)))
-                distance_rise = max(distance_rise, (square(after) / square(x)).max() - 1)
-                if n > 0:
-                    residual_rise = max(residual_rise, (now / residual).max() - 1)
-                x, residual = after, now
-        shares.append(float(share))
+    return bound_shares(run, gammas, operators)
+
+
+@experiment
+def pp_nonlinear(
+    run: Run, *, explicit: bool = False, operators: int = 5, steps: int = 30
+) -> dict[str, float]:
+    """Proximal steps of nonlinear operators on R⁴, ρ = 0.3 and γ = 0.75, and of a linear one.
+
+    Args:
+        explicit: x − γF(x) in the place of the proximal step.
+        operators: how many.
+        steps: N + 1.
+    """
+    rho, gamma = 0.3, 0.75
+
+    def step(f: Operator, x: Points) -> Points:
+        return x - gamma * f(x) if explicit else proximal_point_step(f, x, gamma)
+
+    equation, share = [], 0.0
+    for _ in range(operators):
+        f = nonlinear(run, rho)
+        x = starts(run, 1)[0, :4]
+        x *= 3 / np.linalg.norm(x)
+        for n in range(steps):
+            after = step(f, x)
+            value = f(after)
+            equation.append(np.linalg.norm(after - x + gamma * value))
+            share = max(share, float(square(value) / (9 * pp_last_bound(n, gamma, rho))))
+            x = after
+    matrix = matrices(run, 1, rho)[0]
+    point = starts(run, 1)[0]
+    linear = linear_proximal_point_step(matrix, point, gamma)
     return {
-        "matrix_share": shares[0],  # of the bound
-        "rotation_share": shares[1],
-        "distance_rise": float(distance_rise),  # largest in a step, of ‖x‖², relative
-        "residual_rise": float(residual_rise),  # the same of ‖F(x)‖²
-        "class_error": max(class_error(matrix, rho) for matrix, _ in families),
+        "equation_error": float(max(equation)),
+        "linear_error": relative(step(lambda z: matrix @ z, point), linear),
+        "bound_share": share,
     }
 
 
@@ -156,7 +122,8 @@ def pp_threshold(run: Run, *, share: float = 1.0) -> dict[str, float]:
 
     def grows(gamma: Array) -> Any:
         steps = [
-            proximal_point_step(w.reshape(1, 1, 1), one, g) for w, g in zip(z, gamma, strict=True)
+            linear_proximal_point_step(w.reshape(1, 1, 1), one, g)
+            for w, g in zip(z, gamma, strict=True)
         ]
         return square(np.concatenate(steps)) >= 1
 
@@ -211,12 +178,7 @@ def eg_average(
     steps: int = 200,
 ) -> dict[str, float]:
     """Mean ‖F(x_k)‖² of extragradient over k ≤ N, for all N up to `steps`; L = 1."""
-
-    def path(f: Operator, x: Points) -> Array:
-        return follow_eg(f, x, gamma1, gamma2, steps)[1]
-
-    bound = eg_average_bound(np.arange(steps + 1.0), gamma1, gamma2)
-    return _averages(run, path, bound, rho, operators)
+    return averages(run, EXTRAGRADIENT, rho, gamma1, gamma2, operators, steps)
 
 
 @experiment
@@ -230,71 +192,7 @@ def og_average(
     steps: int = 200,
 ) -> dict[str, float]:
     """Mean ‖F(x_k)‖² of optimistic gradient over k ≤ N, for all N up to `steps`; L = 1."""
-
-    def path(f: Operator, x: Points) -> Array:
-        return follow_og(f, x, gamma1, gamma2, steps)[1]
-
-    bound = og_average_bound(np.arange(steps + 1.0), gamma1, gamma2)
-    return _averages(run, path, bound, rho, operators)
-
-
-def _averages(
-    run: Run, path: Callable[[Operator, Points], Array], bound: Array, rho: float, operators: int
-) -> dict[str, float]:
-    z = rotations(rho, np.geomspace(0.02, 1, 60), np.linspace(0, 1, 30))
-    f = matrices(run, operators, rho)
-    families = (
-        (times(z), np.ones((len(z), 1), dtype=complex)),
-        (applied(f), starts(run, operators)),
-    )
-    means = []
-    for operator, start in families:
-        residual = path(operator, start)
-        mean = np.cumsum(residual, axis=0) / np.arange(1, len(residual) + 1)[:, None]
-        means.append(np.where(np.isfinite(mean), mean, np.inf).max(axis=1))
-    run.curve("bound", range(len(bound)), bound)
-    run.curve("worst rotation", range(len(bound)), means[0])
-    return {
-        "rotation_share": float((means[0] / bound).max()),
-        "matrix_share": float((means[1] / bound).max()),
-        "bound_30": float(bound[30]),
-        "rotation_30": float(means[0][30]),
-        "class_error": max(class_error(f, rho, 1.0), class_error(z[:, None, None], rho, 1.0)),
-    }
-
-
-# Last iterates
-
-
-def follow_eg(
-    f: Operator, x: Points, gamma1: float, gamma2: float, steps: int
-) -> tuple[Squares, Squares]:
-    """Return ‖x_k‖² and ‖F(x_k)‖² for k = 0, …, steps, shape (steps + 1, count) each."""
-    distance, residual = [], []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(steps + 1):
-            distance.append(square(x))
-            residual.append(square(f(x)))
-            x = extragradient_step(f, x, gamma1, gamma2).after
-    return np.array(distance), np.array(residual)
-
-
-def follow_og(
-    f: Operator, x0: Points, gamma1: float, gamma2: float, steps: int
-) -> tuple[Squares, Squares, Squares]:
-    """Return ‖x_k‖² and ‖F(x_k)‖² as `follow_eg` does, and ‖F(x_k)‖² + ‖F(x_k) − F(x̃_{k−1})‖².
-
-    The last begins with k = 1, and is one row shorter.
-    """
-    distance, residual, psi = [square(x0)], [square(f(x0))], []
-    with np.errstate(over="ignore", invalid="ignore"):
-        state = optimistic_gradient_start(f, x0, gamma2)
-        for _ in range(steps):
-            distance.append(square(state.x))
-            residual.append(square(f(state.x)))
-            psi.append(og_psi(state, f))
-            state = optimistic_gradient_step(f, state, gamma1, gamma2)
-    return np.array(distance), np.array(residual), np.array(psi)
+    return averages(run, OPTIMISTIC, rho, gamma1, gamma2, operators, steps)
 
 
 @experiment
@@ -308,29 +206,14 @@ def eg_last(
     steps: int = 1000,
 ) -> dict[str, float]:
     """Extragradient's bound and potential along its paths, on rotations and matrices; L = 1."""
-    z, f, families = _families(run, rho, operators, scales)
-    bound = eg_last_bound(np.arange(steps + 1.0), gamma, rho)
-    shares, worst, rise, residual_rise = [], np.empty(0), -np.inf, -np.inf
-    for operator, start in families:
-        distance, residual = follow_eg(operator, start, gamma, gamma, steps)
-        if not np.isfinite(residual).all():
-            return dict.fromkeys(LAST_METRICS, np.inf)
-        potential = [
-            eg_potential(k, distance[k], residual[k], gamma, rho) for k in range(steps + 1)
-        ]
-        rise = max(rise, largest_rise(np.array(potential)))
-        residual_rise = max(residual_rise, largest_rise(residual))
-        shares.append(float((residual.max(axis=1) / bound).max()))
-        worst = residual.max(axis=1) if not len(worst) else worst
-    run.curve("bound", range(steps + 1), bound)
-    run.curve("worst rotation", range(steps + 1), worst)
-    # beyond N = 1000 the path is a power of its first step
-    one = extragradient_step(times(z), np.ones((len(z), 1), dtype=complex), gamma, gamma).after
-    numbers = np.geomspace(1000, 10_000, 9)
-    late = [float((np.abs(z) ** 2 * square(one) ** n).max()) for n in numbers]
-    error = max(class_error(f, rho, 1.0), class_error(z[:, None, None], rho, 1.0))
-    values = (*shares, rise, residual_rise, slope(numbers, np.array(late)), error)
-    return dict(zip(LAST_METRICS, values, strict=True))
+    found, z = last_iterates(run, EXTRAGRADIENT, rho, gamma, operators, scales, steps)
+    if np.isfinite(found["rotation_share"]):
+        # beyond N = 1000 the path is a power of its first step
+        one = extragradient_step(times(z), np.ones((len(z), 1), dtype=complex), gamma, gamma).after
+        numbers = np.geomspace(1000, 10_000, 9)
+        late = [float((np.abs(z) ** 2 * square(one) ** n).max()) for n in numbers]
+        found["exponent"] = power(numbers, late).exponent
+    return found
 
 
 @experiment
@@ -344,75 +227,30 @@ def og_last(
     steps: int = 1000,
 ) -> dict[str, float]:
     """Optimistic gradient's bound and potential along its paths, as `eg_last`."""
-    z, f, families = _families(run, rho, operators, scales)
-    bound = og_last_bound(np.arange(steps + 1.0), gamma, rho)
-    shares, worst, rise, psi_rise = [], np.empty(0), -np.inf, -np.inf
-    for operator, start in families:
-        distance, residual, psi = follow_og(operator, start, gamma, gamma, steps)
-        if not np.isfinite(psi).all():
-            return dict.fromkeys(LAST_METRICS, np.inf)
-        potential = [
-            og_potential(k, distance[k], psi[k - 1], gamma, rho) for k in range(1, steps + 1)
-        ]
-        rise = max(rise, largest_rise(np.array(potential)))
-        psi_rise = max(psi_rise, largest_rise(psi))
-        shares.append(float((residual.max(axis=1) / bound).max()))
-        worst = residual.max(axis=1) if not len(worst) else worst
-    run.curve("bound", range(steps + 1), bound)
-    run.curve("worst rotation", range(steps + 1), worst)
-    numbers = np.arange(50, steps + 1, 50)
-    error = max(class_error(f, rho, 1.0), class_error(z[:, None, None], rho, 1.0))
-    values = (*shares, rise, psi_rise, slope(numbers.astype(float), worst[numbers]), error)
-    return dict(zip(LAST_METRICS, values, strict=True))
-
-
-LAST_METRICS = (
-    "rotation_share",  # of the bound, largest over N
-    "matrix_share",
-    "potential_rise",  # largest in a step, in units of the first value
-    "residual_rise",  # the same, of ‖F(x_k)‖² for extragradient and Lemma C.8's Ψ_k for optimistic
-    "exponent",  # of N, in the worst ‖F(x_N)‖² over rotations
-    "class_error",
-)
-
-
-def _families(
-    run: Run, rho: float, operators: int, scales: int
-) -> tuple[Points, Points, tuple[tuple[Operator, Points], tuple[Operator, Points]]]:
-    """Return rotations, matrices, and operator and starts of both."""
-    z = rotations(rho, np.geomspace(0.01, 1, scales), np.linspace(0, 1, scales // 3))
-    f = matrices(run, operators, rho)
-    first = (times(z), np.ones((len(z), 1), dtype=complex))
-    return z, f, (first, (applied(f), starts(run, operators)))
-
-
-def largest_rise(values: Array) -> float:
-    """Return the largest rise from a row to the next, in units of the first row."""
-    return float((np.diff(values, axis=0) / values[0]).max())
-
-
-def slope(numbers: Array, values: Array) -> float:
-    """Return the exponent of a power law fitted in logarithms; inf where values are not finite."""
-    if not np.isfinite(values).all():
-        return math.inf
-    return float(np.polyfit(np.log(numbers), np.log(values), 1)[0])
+    return last_iterates(run, OPTIMISTIC, rho, gamma, operators, scales, steps)[0]
 
 
 @experiment
-def worst_rotations(run: Run, *, class_share: float = 1.0) -> dict[str, float]:
+def worst_rotations(
+    run: Run, *, class_share: float = 1.0, boundary: bool = False
+) -> dict[str, float]:
     """Worst ‖F(x_N)‖² over rotations against that over all operators (performance estimation).
 
-    `class_share`: the rotations are ρ-negative comonotone with this share of ρ.
+    Args:
+        class_share: the rotations are ρ-negative comonotone with this share of ρ.
+        boundary: only rotations of the boundary, Re(1/z) = −ρ.
     """
 
+    turns = np.zeros(1) if boundary else np.linspace(0, 1, 100)
+
     def family(rho: float) -> tuple[Operator, Points]:
-        z = rotations(class_share * rho, np.linspace(1 / 400, 1, 400), np.linspace(0, 1, 100))
+        z = rotations(class_share * rho, np.linspace(1 / 400, 1, 400), turns)
         return times(z), np.ones((len(z), 1), dtype=complex)
 
     rho, gamma = 0.999 * 5 / 62, 10 / 31
-    eg = follow_eg(*family(1 / 8), 1 / 2, 1 / 2, 10)[1].max(axis=1)
-    og = follow_og(*family(rho), gamma, gamma, 10)[1].max(axis=1)
-    eg_code = follow_eg(*family(0.1), 1 / 2, 1 / 2, 20)[1][20].max()
+    eg = follow_eg(*family(1 / 8), 1 / 2, 1 / 2, 10).residual.max(axis=1)
+    og = follow_og(*family(rho), gamma, gamma, 10).residual.max(axis=1)
+    eg_code = follow_eg(*family(0.1), 1 / 2, 1 / 2, 20).residual[20].max()
     # the authors' code extrapolates in the first step too, from F(x₀)
     f, x = family(0.05)
     state = OptimisticState(x, f(x))

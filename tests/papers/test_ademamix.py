@@ -467,14 +467,15 @@ def test_adamw_runs_longer_with_a_decay_of_its_own():
 
 
 def test_adamw_may_follow_the_schedule_that_the_warmup_of_alpha_makes():
-    run, budget = Run(seed=1), {"steps": 40, "rates": [5e-3], "windows": 16}
+    budget: dict[str, Any] = {"steps": 40, "rates": [5e-3], "windows": 16}
+    run = Run(seed=1)
     plain = pretraining.tuned(run, slow=None, **budget)
     either = pretraining.tuned(run, slow=None, rising_too=True, **budget)
     assert either["losses"][:3] == plain["losses"] != either["losses"][3:]
     rates = []
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.0)
     optimizer.register_step_post_hook(lambda o, *_: rates.append(o.param_groups[0]["lr"]))
-    shape = {"rate": 2.0, "steps": 20, "seed": 0, "windows": 2}
+    shape: dict[str, Any] = {"rate": 2.0, "steps": 20, "seed": 0, "windows": 2}
     for factor in (None, pretraining.rising):
         Language().pretrain(lambda _: optimizer, factor=factor, **shape)
     ratios = [b / a for a, b in zip(rates[:20], rates[20:], strict=True)]

@@ -211,12 +211,14 @@ def _versions(lineage: Lineage, start: Since | None) -> Iterator[PaperVersion]:
 
 
 def _of_entries(lineage: Lineage, claim: ClaimVersion, start: Since | None) -> Iterator[Finding]:
-    ever: dict[Entry, set[tuple[str, object]]] = {}
+    ever: dict[Entry, dict[str, object]] = {}  # what the first version said that said it
     for paper in _versions(lineage, start):
         version = paper.claims.get(claim.id)
         for entry, marks in ({} if version is None else version.amended).items():
-            said = ever.setdefault(entry, set())
-            said.update((key, value) for key, value in vars(marks).items() if value is not None)
+            said = ever.setdefault(entry, {})
+            for key, value in vars(marks).items():
+                if value is not None:
+                    said.setdefault(key, value)
     for entry, said in ever.items():
         date, was, *_ = entry
         name = f"the `amended` entry of {date} that begins `was: {shortened(was, 40)}`"
@@ -224,7 +226,7 @@ def _of_entries(lineage: Lineage, claim: ClaimVersion, start: Since | None) -> I
         if kept is None:
             message = f"{name} was edited or is gone; {KEPT}"
             yield Finding(claim.id, claim.line, message)
-        elif extra := sorted({key for key, value in said if value != getattr(kept, key)}):
+        elif extra := sorted(key for key, value in said.items() if value != getattr(kept, key)):
             message = f"{name} had another `{extra[0]}`; {KEPT}"
             yield Finding(claim.id, claim.line, message)
 
