@@ -13,6 +13,8 @@ from claimbench.spec.base import nearest
 from claimbench.spec.models import DEFAULT_SEEDS, DEFAULT_TIMEOUT, Rule
 from claimbench.tiers import TIERS, Tier
 
+_encoded = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
 Key = tuple[str, ...]
 """A field, what of it is judged by itself (a tier, a parameter), as `("arguments", tier, name)`."""
 
@@ -119,7 +121,7 @@ def _arguments(experiment: dict[str, Any], defaults: Mapping[str, Any]) -> dict[
 
 def canonical(value: Any) -> str:
     """Return a value as JSON: keys sorted, whole numbers without a point, spaces as one."""
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
+    return _encoded(_plain(value))
 
 
 def _plain(value: Any) -> Any:

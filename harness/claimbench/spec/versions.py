@@ -5,7 +5,7 @@ spec: whatever is not there, or has another type than today, counts as left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +118,11 @@ def paper_version(
         if isinstance(claim, dict) and isinstance(claim.get("id"), str):
             name = words_of(claim.get("experiment"))
             parts = (claim, mapping_of(experiments.get(name)), defaults.get(name, {}))
-            key = repr((line, parts))
+            key = repr(parts)
             if key not in seen:
                 seen[key] = _claim_version(line, *parts)
-            claims[claim["id"]] = seen[key]
+            found = seen[key]
+            claims[claim["id"]] = found if found.line == line else replace(found, line=line)
     removed = (mapping_of(entry) for entry in list_of(read.data.get("removed")))
     return PaperVersion(
         claims=claims,
