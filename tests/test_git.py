@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claimbench.errors import GitError, UsageError
-from claimbench.git import git
+from claimbench.git import git, git_blobs
 
 ASK = """
 import sys
@@ -47,6 +47,17 @@ def test_bytes_that_are_no_utf8_survive(repository: Path):
     subprocess.run(["git", "add", "."], cwd=repository, check=True)
     answer = git(repository, "show", ":raw")
     assert answer.encode("utf-8", errors="surrogateescape") == b"\xff\xfe ok\n"
+
+
+def test_blobs_come_whole_and_one_that_is_not_there_is_named(repository: Path):
+    contents = [b"", b"a\n\nb", bytes(range(256))]
+    ids = []
+    for number, content in enumerate(contents):
+        (repository / str(number)).write_bytes(content)
+        ids.append(git(repository, "hash-object", "-w", str(number)).strip())
+    assert git_blobs(repository, [*ids, ids[1]]) == dict(zip(ids, contents, strict=True))
+    with pytest.raises(GitError, match=f"{'a' * 40} is missing"):
+        git_blobs(repository, ["a" * 40, ids[0]])
 
 
 def test_refusal_names_command_folder_and_reason(repository: Path, tmp_path: Path):

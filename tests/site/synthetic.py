@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from claimbench.leaderboard.files import write_if_changed
+from claimbench.leaderboard.ledger import ClaimLedger, Event, PaperLedger
 from claimbench.leaderboard.merging import join
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Entry, Published, PublishedResult
 from claimbench.leaderboard.site.build import Site, pages
+from claimbench.spec.marking import Finding
 from claimbench.spec.models import Spec
+from claimbench.spec.wording import Told
 from tests.records import make_record
 
 HOSTILE = "<script>window.hit = 1</script><img src=x onerror=alert(1)> \"quoted\" 'too' {{ 7 * 7 }}"
@@ -38,7 +41,29 @@ def make_site(papers: int, claims: int = 5) -> Site:
         entries = {f"claim-{i}": _entry(number, i) for i in range(claims)}
         results.append(Published("cpu", "smoke", slug, entries))
     score = Score("cpu", "smoke", 36, 40, 2, "2026-12-01T02:30:00+00:00", None)
-    return Site(results, specs, dict.fromkeys(specs, README), scores={"paper_0003": score})
+    ledgers = {slug: _ledger(slug, claims) for slug in list(specs)[::3]}
+    readmes = dict.fromkeys(specs, README)
+    return Site(results, specs, readmes, scores={"paper_0003": score}, ledgers=ledgers)
+
+
+def _ledger(slug: str, claims: int) -> PaperLedger:
+    """Return timelines with every kind of event, some things not marked, and hostile texts."""
+    entry = ("2026-11-24", HOSTILE, HOSTILE, HOSTILE)
+    tiers, word = ("standard", "full"), {"smoke": "diverged"}
+    changes = [
+        Told("expect", "expect", "{gap: {at_least: 1.1}}", "{gap: {above: 1}}", tiers, True, entry),
+        Told("arguments", "arguments steps", HOSTILE, "60", ("smoke",), True, None),
+        Told("source", "source", "Sec. 1", "Sec. 2", (), False, None),
+    ]
+    events = [
+        Event("2026-11-20", "a" * 40, "registered", after=word),
+        Event("2026-11-21", "b" * 40, "published", verdicts={"smoke": ("none", "diverged")}),
+        Event("2026-11-24", "c" * 40, "changed", changes=changes, before=word),
+        Event("", None, "amended", text=HOSTILE),
+    ]
+    finding = Finding("claim-0", 20, f"`arguments` was {HOSTILE}", "arguments")
+    ledgers = [ClaimLedger(f"claim-{i}", True, True, events, [finding]) for i in range(claims)]
+    return PaperLedger(slug, (), True, ledgers)
 
 
 def write_overview(site: Site, out: Path) -> None:

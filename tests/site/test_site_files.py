@@ -9,14 +9,27 @@ from xml.etree import ElementTree
 
 import pytest
 
+from claimbench.cache import Cache
 from claimbench.errors import UsageError
 from claimbench.judging.chosen import chosen_in
 from claimbench.judging.record import NOT_RUN
+from claimbench.leaderboard.ledger import ledgers_of
 from claimbench.leaderboard.site.build import MARK, build, safe_url
 from claimbench.leaderboard.site.plots import curves, draw, forest, svg
 from claimbench.leaderboard.site.readme import as_html
 from tests.records import make_record
 from tests.site.synthetic import VERDICTS, make_site
+from tests.spec.repository import Repository, entry
+
+
+@pytest.fixture
+def paper_in_git(tmp_path):
+    """A paper with one change that an entry marks and one that none does."""
+    paper = Repository(tmp_path / "project")
+    paper.edit(("max: 12", "max: 15"), ("Sec. 1", "Sec. 9"))
+    paper.amend(entry("seeds", '"<b>few</b>"'))
+    paper.commit()
+    return paper
 
 
 def test_every_claim_is_on_the_overview_and_on_its_papers_page(site, built):
@@ -58,6 +71,29 @@ def test_control_that_was_not_run_is_shown_as_such(tmp_path):
     assert overview.count("(control not run)") == 1
     page = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
     assert page.count("Negative controls not run.") == 1
+
+
+def test_timeline_stands_beside_its_claim(tmp_path, paper_in_git):
+    """What changed in a repository, and what marks it."""
+    site = make_site(2, 2)
+    ledger = ledgers_of([paper_in_git.folder], Cache(None))["paper"]
+    ledger = replace(ledger, claims=[replace(ledger.claims[0], id="claim-0")])
+    known = replace(site, ledgers={"paper_0001": ledger})
+    build(known, tmp_path / "out", tmp_path / "kept", workers=1)
+    page = (tmp_path / "out" / "papers" / "paper_0001.html").read_text(encoding="utf-8")
+    section = " ".join(page.partition('id="claim-0"')[2].partition("</section>")[0].split())
+    assert re.search(r"Registered \d{4}-\d\d-\d\d, 2 changes since, <strong>1 not marked", section)
+    assert "<code>seeds</code>: 12 → 15; marked 2026-12-01: &lt;b&gt;few&lt;/b&gt;" in section
+    assert "<code>source</code>: Sec. 1 → Sec. 9; <strong>not marked</strong>" in section
+    assert page.count("Registered 2") == 1
+    other = (tmp_path / "out" / "papers" / "paper_0000.html").read_text(encoding="utf-8")
+    assert "Registered" not in other
+
+
+def test_timelines_are_left_out_where_there_is_no_git(tmp_path):
+    folder = tmp_path / "papers" / "paper"
+    folder.mkdir(parents=True)
+    assert ledgers_of([folder], Cache(None)) == {}
 
 
 def test_data_behind_a_verdict_is_named(built):

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+from claimbench.leaderboard.readmes import BEGIN, END
 from claimbench.spec.history import read_history
 from claimbench.spec.lineage import Lineage, Lineages
 from claimbench.spec.marking import Finding, findings
@@ -47,6 +48,8 @@ def f(run: Run, *, n: int = 4, steps: int = 30) -> dict[str, float]:
     return {"x": n, "y": steps}
 '''
 
+README = f"# On f\n{BEGIN}\n{END}\n"
+
 
 def entry(fields: str, reason: str = "r") -> str:
     """Return an `amended` entry in flow style that names fields."""
@@ -68,7 +71,7 @@ class Repository:
         self.claims.write_text(CLAIMS, encoding="utf-8")
         self.reproduce.write_text(REPRODUCE, encoding="utf-8")
         (self.folder / "method.py").write_text('"""M."""\n', encoding="utf-8")
-        (self.folder / "README.md").write_text("# On f\n", encoding="utf-8")
+        (self.folder / "README.md").write_text(README, encoding="utf-8")
         self.git("init", "--quiet", "--initial-branch=main")
         self.commit()
 

@@ -332,6 +332,18 @@ def test_weaker_claim_that_another_branch_registered_is_still_compared(paper: Re
     assert paper.unmarked() == [("second", "expect")]
 
 
+def test_settings_of_git_change_nothing(paper: Repository):
+    """What a user may have in his configuration, each of which changes what `git log` prints."""
+    paper.edit(WEAKER)
+    paper.commit()
+    for setting in (
+        *("log.showRoot=false", "log.showSignature=true", "log.diffMerges=off", "log.follow=true"),
+        *("diff.renames=copies", "color.ui=always", "format.pretty=oneline", "log.decorate=full"),
+    ):
+        paper.git("config", *setting.split("="))
+    assert paper.unmarked() == [("second", "expect")]
+
+
 def test_version_that_cannot_be_read_is_passed_over(paper: Repository):
     """A commit breaks the YAML; the next has it right again, and weaker."""
     good = paper.claims.read_text(encoding="utf-8")

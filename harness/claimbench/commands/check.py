@@ -10,10 +10,10 @@ from claimbench.home import home
 from claimbench.leaderboard.readmes import README, problem
 from claimbench.showing.output import error, line
 from claimbench.spec.discovery import find_papers, paper_folders, papers_root
-from claimbench.spec.history import fork, read_history
+from claimbench.spec.history import read_history
 from claimbench.spec.lineage import Lineages
 from claimbench.spec.load import load_spec
-from claimbench.spec.marking import findings, papers_gone, since
+from claimbench.spec.marking import Fork, findings
 from claimbench.spec.models import Spec
 from claimbench.spec.problems import SpecError
 
@@ -65,16 +65,17 @@ def _unmarked(options: Namespace, folders: Sequence[Path]) -> dict[Path | None, 
     for root in dict.fromkeys(folder.parent for folder in folders):
         here = [folder for folder in folders if folder.parent == root]
         lineages = Lineages(read_history(root), here, cache)
+        start = Fork(lineages, options.against)
         for folder in here:
             lineage = lineages.of(folder.name)
-            start = since(lineages, lineage, fork(root, options.against))
-            found[folder] = [finding.at(lineage) for finding in findings(lineage, start)]
+            missing = findings(lineage, start.since(lineage))
+            found[folder] = [finding.at(lineage) for finding in missing]
     if not options.papers:
         root = papers_root()
         lineages = Lineages(read_history(root), paper_folders(root), cache)
         found[None] = [
             f"paper `{slug}` is gone since {options.against}; its claims can't be dropped silently"
-            for slug in papers_gone(lineages, fork(root, options.against))
+            for slug in Fork(lineages, options.against).gone()
         ]
     cache.close()
     return found

@@ -27,6 +27,7 @@ from claimbench.leaderboard.alert import as_markdown as alerts_as_markdown
 from claimbench.leaderboard.board import Board, make_board
 from claimbench.leaderboard.checking import problems
 from claimbench.leaderboard.files import alone
+from claimbench.leaderboard.ledger import ledgers_of
 from claimbench.leaderboard.merging import merge as merged
 from claimbench.leaderboard.merging import no_collection
 from claimbench.leaderboard.published import RESULTS, Published, read, read_file, results_in
@@ -337,7 +338,8 @@ def build(out: Path | None, *, profile: str, workers: int | None) -> int:
             if (paper / "README.md").is_file()
         }
         scores = mutation.read(folder.parent / mutation.FOLDER)
-        site = site_builder.Site(files, load_specs(papers, cache), readmes, profile, scores)
+        specs, ledgers = load_specs(papers, cache), ledgers_of(paper_folders(papers), cache)
+        site = site_builder.Site(files, specs, readmes, profile, scores, ledgers)
     finally:
         cache.close()
     if out is None:

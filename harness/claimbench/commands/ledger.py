@@ -5,6 +5,7 @@ import shutil
 import textwrap
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def _of(paper: PaperLedger, claims: set[str]) -> PaperLedger:
         ids = ", ".join(ledger.id for ledger in paper.claims)
         raise UsageError(f"{paper.slug} never had a claim `{claim}`; its claims are {ids}")
     kept = [ledger for ledger in paper.claims if not claims or ledger.id in claims]
-    return PaperLedger(paper.slug, paper.lineage, kept)
+    return replace(paper, claims=kept)
 
 
 def _json(paper: PaperLedger) -> list[dict[str, Any]]:
@@ -134,10 +135,9 @@ def _event_json(event: Event) -> dict[str, Any]:
 
 def _text(papers: Sequence[PaperLedger], columns: int, *, colored: bool) -> Iterator[str]:
     for paper in papers:
-        former = [slug for slug in paper.lineage.slugs if slug != paper.slug]
-        if former:
-            yield f"{paper.slug}, formerly {', '.join(former)}\n"
-        if not paper.lineage.registered:
+        if paper.former:
+            yield f"{paper.slug}, formerly {', '.join(paper.former)}\n"
+        if not paper.registered:
             yield f"{paper.slug}: not registered yet: commit claims.yaml\n"
             continue
         for claim in paper.claims:

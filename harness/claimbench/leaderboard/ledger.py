@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claimbench.cache import Cache
+from claimbench.errors import GitError
 from claimbench.leaderboard.verdicts import (
     Published,
     Words,
@@ -66,6 +67,12 @@ class ClaimLedger:
     findings: Sequence[Finding]
 
     @property
+    def since(self) -> str:
+        """The date of the commit that registered it; empty if there is none."""
+        dates = (event.date for event in self.events if event.kind == "registered")
+        return next(dates, "") if self.registered else ""
+
+    @property
     def owed(self) -> bool:
         """Whether its changes have to be marked: it, or the claim that took its place, is there."""
         return self.present or any(event.text.startswith(SUPERSEDED) for event in self.events)
@@ -77,13 +84,19 @@ class PaperLedger:
 
     Attributes:
         slug: name of the folder.
-        lineage: the paper's versions.
+        former: what it was called before.
+        registered: whether any commit has the paper.
         claims: the timelines.
     """
 
     slug: str
-    lineage: Lineage
+    former: Sequence[str]
+    registered: bool
     claims: Sequence[ClaimLedger]
+
+    def claim(self, id: str) -> ClaimLedger | None:
+        """Return the timeline of a claim; None if there never was one of that id."""
+        return next((claim for claim in self.claims if claim.id == id), None)
 
 
 class Ledgers:
@@ -117,7 +130,17 @@ class Ledgers:
         files = [self._files[name] for name in lineage.slugs if name in self._files]
         published = Published(self._lineages.history, files, self._words)
         writer = _Writer(lineage, published, self._width)
-        return PaperLedger(slug, lineage, [writer.claim(id) for id in writer.ids()])
+        claims = [writer.claim(id) for id in writer.ids()]
+        return PaperLedger(slug, lineage.slugs[1:], lineage.registered, claims)
+
+
+def ledgers_of(folders: Sequence[Path], cache: Cache) -> dict[str, PaperLedger]:
+    """Return the timelines of papers in one folder by slug; none where git has no history."""
+    try:
+        ledgers = Ledgers(folders[0].parent, folders, cache) if folders else None
+    except GitError:
+        return {}
+    return {folder.name: ledgers.of(folder.name) for folder in folders} if ledgers else {}
 
 
 class _Writer:

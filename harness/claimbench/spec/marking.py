@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from claimbench.spec.discovery import SPEC_FILE
-from claimbench.spec.history import before, files_at
+from claimbench.spec.history import before, files_at, fork
 from claimbench.spec.lineage import Lineage, Lineages, Node
 from claimbench.spec.models import FIELDS
 from claimbench.spec.problems import shown
@@ -45,23 +45,38 @@ class Finding:
         return f"{place}: claim `{self.claim}`: {self.message}"
 
 
-def since(lineages: Lineages, lineage: Lineage, revision: str) -> Since:
-    """Return a revision as the start from which a paper's changes count."""
-    behind = before(lineages.history, revision)
-    nodes = {p for p, node in enumerate(lineage.nodes) if node.commit in behind}
-    files = files_at(lineages.history, revision)
-    return Since(nodes, lineages.paper_at(files, lineage))
+class Fork:
+    """Where HEAD and a revision part: what came after that counts.
 
+    Args:
+        lineages: of the papers.
+        revision: as git understands it.
 
-def papers_gone(lineages: Lineages, revision: str) -> list[str]:
-    """Return the papers of a revision that are in no folder any more, under whatever name."""
-    there = {
-        path.removeprefix(lineages.history.prefix).partition("/")[0]
-        for path in files_at(lineages.history, revision)
-        if path.endswith(f"/{SPEC_FILE}")
-    }
-    renamed = {slug for folder in lineages.folders for slug in lineages.family(folder)}
-    return sorted(there - renamed)
+    Raises:
+        GitError: git does not know the revision.
+    """
+
+    def __init__(self, lineages: Lineages, revision: str) -> None:
+        history = lineages.history
+        commit = fork(history.root, revision)
+        self._lineages = lineages
+        self._behind = before(history, commit)
+        self._files = files_at(history, commit)
+
+    def since(self, lineage: Lineage) -> Since:
+        """Return it as the start from which a paper's changes count."""
+        nodes = {p for p, node in enumerate(lineage.nodes) if node.commit in self._behind}
+        return Since(nodes, self._lineages.paper_at(self._files, lineage))
+
+    def gone(self) -> list[str]:
+        """Return the papers of then that are in no folder any more, under whatever name."""
+        there = {
+            path.removeprefix(self._lineages.history.prefix).partition("/")[0]
+            for path in self._files
+            if path.endswith(f"/{SPEC_FILE}")
+        }
+        folders = self._lineages.folders
+        return sorted(there - {slug for name in folders for slug in self._lineages.family(name)})
 
 
 def findings(lineage: Lineage, start: Since | None = None) -> list[Finding]:

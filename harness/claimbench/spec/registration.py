@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+from claimbench.spec.fields import Key, Value
 from claimbench.spec.lineage import Lineage, Node
-from claimbench.spec.versions import ClaimVersion, Entry, Key, PaperVersion, Value
+from claimbench.spec.versions import ClaimVersion, Entry, PaperVersion
 
 BY_TIER = ("expect", "known", "timeout", "arguments")
 

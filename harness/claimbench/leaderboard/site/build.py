@@ -29,6 +29,7 @@ from claimbench.leaderboard.board import (
     make_board,
 )
 from claimbench.leaderboard.files import write_if_changed
+from claimbench.leaderboard.ledger import ClaimLedger, PaperLedger
 from claimbench.leaderboard.merging import flips
 from claimbench.leaderboard.mutation import Score
 from claimbench.leaderboard.published import Event, Published
@@ -61,6 +62,7 @@ class ClaimPage:
         controls: what each control's metrics came to.
         history: the verdicts that differ from the one before on the same CPU model.
         tiers: verdicts at the other tiers.
+        timeline: what changed since it was registered; None where there is no git history.
     """
 
     row: ClaimRow
@@ -72,6 +74,7 @@ class ClaimPage:
     controls: Sequence[tuple[str, str, str, str]]
     history: Sequence[Event]
     tiers: Mapping[str, Verdict]
+    timeline: ClaimLedger | None
 
     @property
     def plots(self) -> list[plots.Plot]:
@@ -89,6 +92,7 @@ class Site:
         readmes: Markdown, by slug.
         profile: whose board it is.
         scores: of mutants, by slug.
+        ledgers: timelines of claims, by slug; empty where there is no git history.
     """
 
     results: Sequence[Published]
@@ -96,6 +100,7 @@ class Site:
     readmes: Mapping[str, str]
     profile: str = "cpu"
     scores: Mapping[str, Score] = field(default_factory=dict)
+    ledgers: Mapping[str, PaperLedger] = field(default_factory=dict)
 
     @cached_property
     def board(self) -> Board:
@@ -117,6 +122,7 @@ class Site:
         result = entry.latest
         record = result.record
         forests = [plots.forest(record, metric) for metric in record.expect]
+        ledger = self.ledgers.get(row.paper)
         return ClaimPage(
             row=row,
             spec=claim,
@@ -133,6 +139,7 @@ class Site:
                 and file.profile == self.profile
                 and row.claim in file.entries
             },
+            timeline=None if ledger is None else ledger.claim(row.claim),
         )
 
 
