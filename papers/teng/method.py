@@ -24,6 +24,8 @@ Field = Callable[[Array, Array], Array]
 Numbers = Array | npt.NDArray[np.float64]
 
 EULER_ITERATIONS = 7
+ROWS = 4096
+"""Of the Jacobian at once; beyond them only the columns that move are kept."""
 HEUN_ITERATIONS = (7, 5)
 
 
@@ -84,9 +86,8 @@ def project(
             the step to `coordinates` instead.
         coordinates: indices of the entries of Δθ that may differ from zero; all if None.
     """
-    jacobian = jax.vmap(jax.grad(u), (None, 0))(theta, x)
-    if coordinates is not None:
-        jacobian = jacobian[:, coordinates]
+    columns = slice(None) if coordinates is None else coordinates
+    jacobian = jax.lax.map(lambda at: jax.grad(u)(theta, at)[columns], x, batch_size=ROWS)
     left, sigma, right = jnp.linalg.svd(jacobian, full_matrices=False)
     kept = sigma > rcond * sigma[0]
     delta = right.T @ jnp.where(kept, (left.T @ v) / jnp.where(kept, sigma, 1), 0)

@@ -14,6 +14,15 @@ from jax.tree_util import Partial
 from claimbench import Run
 from common import spectral
 from common.periodic_nets import NetRate
+from papers.teng.baselines import (
+    adam,
+    lbfgs,
+    loss_and_gradient,
+    obti_step,
+    task_of,
+    tdvp_step,
+)
+from papers.teng.flows import FINE, NET, NODES, fine_values, initial, integrate, relative_error
 from papers.teng.method import (
     Subset,
     euler_step,
@@ -23,23 +32,7 @@ from papers.teng.method import (
     tdvp_velocity,
     values,
 )
-from papers.teng.reproduce import (
-    FINE,
-    NET,
-    NODES,
-    adam,
-    fine_values,
-    first_iteration,
-    initial,
-    integrate,
-    lbfgs,
-    loss_and_gradient,
-    obti_step,
-    order,
-    relative_error,
-    task_of,
-    tdvp_step,
-)
+from papers.teng.reproduce import first_iteration, random_subsets
 
 POINT = np.zeros((1, 1))
 RCOND = 1e-6
@@ -149,6 +142,14 @@ def test_projection_on_some_coordinates_is_least_squares_of_these():
     assert np.count_nonzero(found) == 3
 
 
+def test_projection_on_some_coordinates_keeps_their_columns_alone():
+    x, p = jnp.linspace(0, 3, 40_000)[:, None], 2000
+    u = Partial(lambda theta, at: jnp.sin(theta @ jnp.cos(jnp.arange(p) * at[0])))
+    arguments = (u, jnp.ones(p), x, jnp.ones(len(x)), 1e-6, jnp.arange(10))
+    needed = project.lower(*arguments).compile().memory_analysis().temp_size_in_bytes
+    assert needed < len(x) * p * 8 / 3
+
+
 def test_iteration_is_the_projection_of_the_misfit():
     theta, target = theta_of_net(), initial(NODES)
     expected = theta + project(NET, theta, NODES, target - values(NET, theta, NODES), RCOND)
@@ -231,7 +232,7 @@ def test_lbfgs_spends_its_gradients_and_no_more_than_a_line_search_beyond(monkey
         calls.append(theta)
         return loss_and_gradient(theta, target)
 
-    monkeypatch.setattr("papers.teng.reproduce.loss_and_gradient", counted)
+    monkeypatch.setattr("papers.teng.baselines.loss_and_gradient", counted)
     theta, target = theta_of_net(), initial(NODES)
     found = lbfgs(20, theta, target, 60)
     assert 60 <= len(calls) <= 80
@@ -286,11 +287,6 @@ def test_integration_ends_where_the_loss_is_no_number():
     assert path.first_losses == [1.0, 1.0, 1.0]
 
 
-def test_order_of_errors():
-    assert order([0.4, 0.2, 0.1], [0.16, 0.04, 0.01]) == pytest.approx(2)
-    assert order([0.4, 0.2], [0.1, math.inf]) == math.inf
-
-
 def test_fine_values_are_those_of_the_fine_grid():
     theta = theta_of_net()
     np.testing.assert_allclose(fine_values(theta), values(NET, theta, FINE), atol=1e-13)
@@ -337,3 +333,11 @@ def test_first_iteration_experiment_tells_the_first_from_the_second():
     run = Run(seed=5, precision="float64")
     assert first_iteration(run, nodes=128)["difference"] < 1e-9
     assert first_iteration(Run(seed=5), nodes=128, iteration=2)["difference"] > 1e-3
+
+
+def test_random_subsets_experiment_tells_draws_that_are_kept(monkeypatch):
+    run = Run(seed=2, precision="float64")
+    assert random_subsets(run)["different_draws"] == 12
+    fold_in = jax.random.fold_in
+    monkeypatch.setattr("jax.random.fold_in", lambda key, _: fold_in(key, 0))
+    assert random_subsets(Run(seed=2, precision="float64"))["different_draws"] < 12
