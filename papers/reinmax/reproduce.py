@@ -1,8 +1,7 @@
 """Experiments on ReinMax: one draw, exact expectations, polynomial programming, a VAE on digits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from claimbench import Run, artefact, experiment
+from claimbench import Run, experiment
+from common.errors import absolute
 
+from .autoencoders import LATENTS, exact_model, train_vaes, tuned_vae
+from .enumeration import expected_gradient
 from .estimators import ESTIMATORS, Estimator, sampler, straight_through, surrogate
 from .method import draw
-from .vae import BATCH, CategoricalVAE, all_codes, images, train
+from .programming import polynomial_loss, solved_polynomial, tuned_polynomial
+from .vae import BATCH, CategoricalVAE, images
 
 DRAWS = 20_000
-TARGET = 0.45  # of polynomial programming
-POLYNOMIAL_BATCH = 64
 POWERS = {"15": 1.5, "2": 2.0, "3": 3.0}
 SCALES = 2.0 ** -np.arange(1, 7)  # h
-LATENTS = 4  # of the VAE that is trained
-EVALUATED = 1000  # images
 
 # what the authors' backward pass gives, in float64, for temperature τ
 REFERENCE = {
@@ -35,39 +34,6 @@ REFERENCE_GRADIENTS = {
     1.0: [0.413280056193704, -1.37353982845875, 0.380618625488647, 0.579641146776403],
     1.3: [0.434369831910154, -1.40885472321363, 0.313970637770596, 0.66051425353288],
 }
-
-# codes (..., latents, categories) -> (...)
-Objective = Callable[[Tensor], Tensor]
-
-
-def expected_gradient(
-    f: Objective, theta: Tensor, estimator: Estimator | None, tau: float = 1.0
-) -> Tensor:
-    """Return the expectation of an estimator's gradient in θ by enumerating all codes.
-
-    Args:
-        f: maps (codes, *batch, latents, categories) to (codes, *batch).
-        theta: logits, shape (*batch, latents, categories), of independent latents and problems.
-        estimator: None for the exact gradient of E f(D).
-        tau: its temperature.
-    """
-    theta = theta.detach().clone().requires_grad_()
-    *batch, latents, categories = theta.shape
-    codes = all_codes(latents, categories, theta)
-    d = codes.reshape(-1, *[1] * len(batch), latents, categories).expand(-1, *theta.shape)
-    probability = (theta.softmax(-1) * d).sum(-1).prod(-1)
-    if estimator is None:
-        expectation = (probability * f(d).detach()).sum()
-    else:
-        z, _ = estimator(theta.expand_as(d), d, tau)
-        expectation = (probability.detach() * f(z)).sum()
-    (gradient,) = torch.autograd.grad(expectation, theta)
-    return gradient
-
-
-def largest(x: Tensor) -> float:
-    """Return the largest absolute entry."""
-    return x.abs().max().item()
 
 
 @experiment
@@ -86,18 +52,15 @@ def one_draw(run: Run, *, estimator: str = "reinmax") -> dict[str, float]:
     theta, g, soft = (normal(50, 3, 5) for _ in range(3))
     d = draw(theta, generator)
     surrogate_errors = [
-        largest(
-            gradient(chosen, theta, d, tau, g, soft) - gradient(surrogate, theta, d, tau, g, soft)
+        absolute(
+            gradient(chosen, theta, d, tau, g, soft), gradient(surrogate, theta, d, tau, g, soft)
         )
         for tau in (1.0, 1.3, 2.0)
     ]
     fixed = {name: normal(4).new_tensor(values) for name, values in REFERENCE.items()}
     one = one_hot(torch.tensor(REFERENCE_DRAW, device=run.device), 4).to(run.dtype)
     reference_errors = [
-        largest(
-            gradient(chosen, fixed["theta"], one, tau, fixed["g"], fixed["soft"])
-            - one.new_tensor(row)
-        )
+        absolute(gradient(chosen, fixed["theta"], one, tau, fixed["g"], fixed["soft"]), row)
         for tau, row in REFERENCE_GRADIENTS.items()
     ]
     logits = normal(5)
@@ -109,7 +72,9 @@ def one_draw(run: Run, *, estimator: str = "reinmax") -> dict[str, float]:
     return {
         "surrogate_error": max(surrogate_errors),
         "reference_error": max(reference_errors),
-        "forward_error": max(largest(z - hard), largest(returned - returned.new_tensor(pi))),
+        "forward_error": max(
+            absolute(z.detach(), hard), absolute(returned, np.broadcast_to(pi, (DRAWS, 5)))
+        ),
         "frequency_error": float(np.max(np.abs(error) / np.sqrt(pi * (1 - pi) / DRAWS))),
     }
 
@@ -135,9 +100,9 @@ def quadratic(
             return torch.einsum("kri,rij,krj->kr", z, a, z) / 2 + (z * b).sum(-1)
 
         exact = expected_gradient(full, theta, None)
-        errors.append(largest(expected_gradient(full, theta, ESTIMATORS[estimator], tau) - exact))
+        errors.append(absolute(expected_gradient(full, theta, ESTIMATORS[estimator], tau), exact))
         first = expected_gradient(linear, theta, straight_through)
-        linear_errors.append(largest(first - expected_gradient(linear, theta, None)))
+        linear_errors.append(absolute(first, expected_gradient(linear, theta, None)))
         bias = expected_gradient(full, theta, straight_through) - exact
         norms = bias.flatten(1).norm(dim=1) / exact.flatten(1).norm(dim=1)
         relative.append(norms.min().item())
@@ -196,14 +161,9 @@ def bernoulli(run: Run, *, estimator: str = "reinmax") -> dict[str, float]:
                 metrics[f"even_{name}_{label}"] = even
             metrics[f"skew_{name}_{label}"] = skew
         difference = max(
-            difference, largest((gradients["reinmax"] - gradients["straight_through"])[0])
+            difference, absolute(gradients["reinmax"][0], gradients["straight_through"][0])
         )
     return {**metrics, "even_difference": difference}
-
-
-def polynomial_loss(z: Tensor, p: float) -> Tensor:
-    """Return the mean over latents of |z₁ − 0.45|^p, z₁ the first of two categories."""
-    return (z[..., 0] - TARGET).abs().pow(p).mean(-1)
 
 
 @experiment
@@ -244,73 +204,6 @@ def polynomial(
     }
 
 
-@artefact
-def tuned_polynomial(
-    run: Run, *, name: str, stream: int, steps: int, rates: list[float], taus: list[float]
-) -> dict[str, float]:
-    """The setting with the lowest final loss on 8 latents."""
-    settings = [{"rate": r, "tau": t} for r, t in product(rates, taus)]
-    above, _ = _programme(run, name, run.seed + stream, 8, steps, settings)
-    return settings[int(np.argmin(above))]
-
-
-@artefact
-def solved_polynomial(
-    run: Run,
-    *,
-    name: str,
-    stream: int,
-    steps: int,
-    seed: int,
-    latents: int,
-    setting: dict[str, float],
-) -> dict[str, Any]:
-    """How far above the optimum one run ends, and its curve."""
-    above, curve = _programme(run, name, seed + stream, latents, steps, [setting])
-    return {"above": above[0], "curve": curve}
-
-
-def _programme(
-    run: Run, name: str, seed: int, latents: int, steps: int, settings: list[dict[str, float]]
-) -> tuple[list[float], tuple[list[int], list[float]]]:
-    """Run Adam on quadratic programming, all settings at once.
-
-    Returns:
-        The expected loss less the optimum's at the end, one a setting, and the first one's on the
-        way, against steps.
-    """
-    generator = torch.Generator(device=run.device).manual_seed(seed)
-    sample = sampler(name)
-    start = torch.empty(latents, 2, dtype=run.dtype, device=run.device)
-    start.uniform_(-0.01, 0.01, generator=generator)
-    logits = [start.clone().requires_grad_() for _ in settings]
-    groups = [
-        {"params": [theta], "lr": setting["rate"]}
-        for theta, setting in zip(logits, settings, strict=True)
-    ]
-    optimizer = torch.optim.Adam(groups, fused=True)
-    tau = start.new_tensor([setting["tau"] for setting in settings]).reshape(-1, 1, 1, 1)
-
-    def above() -> list[float]:
-        pi = torch.stack(logits).detach().softmax(-1)
-        high, low = (1 - TARGET) ** 2, TARGET**2  # the losses of z = 1 and of z = 0
-        return ((high - low) * pi[..., 0]).mean(-1).tolist()
-
-    curve: tuple[list[int], list[float]] = ([], [])
-    for step in range(steps + 1):
-        if step % max(1, steps // 100) == 0:
-            curve[0].append(step)
-            curve[1].append(above()[0])
-        if step == steps:
-            break
-        theta = torch.stack(logits).unsqueeze(1).expand(-1, POLYNOMIAL_BATCH, -1, -1)
-        z, _ = sample(theta, tau, generator)
-        optimizer.zero_grad()
-        polynomial_loss(z, 2.0).mean(1).sum().backward()
-        optimizer.step()
-    return above(), curve
-
-
 @experiment
 def gradient_angle(
     run: Run, *, estimator: str = "reinmax", latents: int = 2, steps: int = 60, shown: int = 20
@@ -341,16 +234,6 @@ def gradient_angle(
     return {"angle_ratio": angle(ESTIMATORS[estimator]) / angle(straight_through)}
 
 
-@artefact
-def exact_model(run: Run, *, seed: int, latents: int, steps: int) -> dict[str, Tensor]:
-    """A VAE trained with exact gradients, learning rate 0.002."""
-    generator = torch.Generator(device=run.device).manual_seed(seed)
-    x = images(run.device, run.dtype)
-    model = CategoricalVAE(x.shape[1], latents, generator, run.dtype)
-    train(model, x, model.exact_loss, rates=[0.002], steps=steps, generator=generator)
-    return dict(model.state_dict())
-
-
 @experiment
 def vae(
     run: Run,
@@ -362,7 +245,7 @@ def vae(
     taus: Sequence[float] = (1.0,),
     baseline_taus: Sequence[float] = (1.0,),
 ) -> dict[str, float]:
-    """A VAE of 4 latents trained with each estimator at the best setting of its grid.
+    """A VAE of 4 latents, trained with each estimator at the best setting of its grid, on 14 by 14.
 
     Args:
         estimator: that takes ReinMax's place.
@@ -372,82 +255,49 @@ def vae(
         taus: temperatures of ReinMax's grid.
         baseline_taus: temperatures of the other grids.
     """
-    contestants = {
-        "ReinMax": (estimator, taus),
-        "straight-through": ("straight-through", baseline_taus),
-        "gumbel": ("gumbel", baseline_taus),
-    }
+    grids = {"ReinMax": taus, "straight-through": baseline_taus, "gumbel": baseline_taus}
+    return _margins(
+        run, estimator, grids, steps=steps, seeds=tuning_seeds, rates=list(rates), pooled=True
+    )
+
+
+@experiment
+def vae_on_whole_images(
+    run: Run,
+    *,
+    estimator: str = "reinmax",
+    steps: int = 5,
+    tuning_seeds: int = 1,
+    rates: Sequence[float] = (0.001,),
+    taus: Sequence[float] = (1.0,),
+    baseline_taus: Sequence[float] = (1.0,),
+) -> dict[str, float]:
+    """As `vae`, on images of 28 by 28 pixels."""
+    grids = {"ReinMax": taus, "straight-through": baseline_taus, "gumbel": baseline_taus}
+    return _margins(
+        run, estimator, grids, steps=steps, seeds=tuning_seeds, rates=list(rates), pooled=False
+    )
+
+
+def _margins(
+    run: Run, estimator: str, grids: Mapping[str, Sequence[float]], *, steps: int, **tuning: Any
+) -> dict[str, float]:
+    """Return by how much ReinMax, or what takes its place, is better than its rivals."""
     settings = [
         run.artefact(
             tuned_vae,
-            estimator=name,
+            estimator=estimator if name == "ReinMax" else name,
             steps=steps,
-            seeds=tuning_seeds,
-            rates=list(rates),
-            taus=list(grid),
+            taus=list(taus),
+            **tuning,
         )
-        for name, grid in contestants.values()
+        for name, taus in grids.items()
     ]
-    losses, (at, curves) = _train_vaes(run, settings, steps)
-    for name, curve in zip(contestants, curves.T.tolist(), strict=True):
+    losses, (at, curves) = train_vaes(run, settings, steps, pooled=tuning["pooled"])
+    for name, curve in zip(grids, curves.T.tolist(), strict=True):
         run.curve(name, at, curve)
     own, straight, gumbel = losses.tolist()
     return {"straight_through_margin": straight - own, "gumbel_margin": gumbel - own}
-
-
-@artefact
-def tuned_vae(
-    run: Run, *, estimator: str, steps: int, seeds: int, rates: list[float], taus: list[float]
-) -> dict[str, Any]:
-    """The setting with the lowest mean negative ELBO over initial networks, one a seed."""
-    settings = [{"estimator": estimator, "rate": r, "tau": t} for r, t in product(rates, taus)]
-    losses, _ = _train_vaes(run, settings, steps, starts=seeds)
-    means = losses.reshape(len(settings), seeds).mean(1).nan_to_num(nan=torch.inf)
-    return settings[int(means.argmin())]
-
-
-def _train_vaes(
-    run: Run, settings: list[dict[str, Any]], steps: int, *, starts: int = 1
-) -> tuple[Tensor, tuple[list[int], Tensor]]:
-    """Train with every setting from every start at once, on the same batches.
-
-    Args:
-        run: its seed decides starts, batches and draws.
-        settings: estimator, learning rate and temperature.
-        steps: of Adam.
-        starts: initial networks.
-
-    Returns:
-        The negative ELBO after training, in nats, shape (settings · starts), starts following one
-        another, and the loss on the way, as `train` returns it.
-    """
-    start = torch.Generator(device=run.device).manual_seed(run.seed)
-    draws = torch.Generator(device=run.device).manual_seed(run.seed + 1)
-    x = images(run.device, run.dtype, pooled=True)
-    model = CategoricalVAE(
-        x.shape[1], LATENTS, start, run.dtype, starts=starts, copies=len(settings)
-    )
-
-    def sample(theta: Tensor) -> tuple[Tensor, Tensor]:
-        pairs = [
-            sampler(setting["estimator"])(part, setting["tau"], draws)
-            for setting, part in zip(settings, theta.split(starts), strict=True)
-        ]
-        hard, soft = zip(*pairs, strict=True)
-        return torch.cat(hard), torch.cat(soft)
-
-    curve = train(
-        model,
-        x,
-        lambda batch: model.loss(batch, sample),
-        rates=[setting["rate"] for setting in settings for _ in range(starts)],
-        steps=steps,
-        generator=start,
-        progress=run.progress,
-    )
-    with torch.no_grad():
-        parts = x[:: len(x) // EVALUATED].split(EVALUATED // 4)  # bounds the memory
-        return torch.stack([model.exact_loss(part) for part in parts]).mean(0), curve
 
 
 @experiment
