@@ -3,6 +3,7 @@
 The task is that of Nickel and Kiela 2017, arXiv 1705.08039. Points have shape (nodes, runs, d).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from claimbench import Run, artefact
 from common.data import load
+from common.tuning import pick
 
-from .method import Manifold, State, conformal, ramsgrad, start
+from .method import POINCARE, Manifold, State, conformal, distance, ramsgrad, start
 
 NEGATIVES = 10
 DIMENSION = 5
@@ -100,13 +103,13 @@ def train(
     *,
     epochs: int,
     dtype: torch.dtype,
-) -> npt.NDArray[np.float64]:
+) -> tuple[npt.NDArray[np.float64], Tensor]:
     """Train all methods at all their rates on the same batches, from the same start.
 
     The first tenth of the epochs has a tenth of the rates.
 
     Returns:
-        Mean loss over each epoch, shape (epochs, runs).
+        Mean loss over each epoch, shape (epochs, runs), and the points, shape (nodes, runs, d).
     """
     nodes = len(tree.related)
     initial = torch.tensor(rng.uniform(-1e-3, 1e-3, (nodes, 1, DIMENSION)), dtype=dtype)
@@ -126,7 +129,7 @@ def train(
             for i, g in enumerate(gradient.split(counts, dim=1)):
                 points[i], states[i] = _step(methods[i], points[i], states[i], g, scale * rates[i])
         losses.append((total / len(batches)).numpy())
-    return np.array(losses)
+    return np.array(losses), torch.cat(points, dim=1)
 
 
 def _step(method: Method, x: Tensor, state: State, g: Tensor, rate: Tensor) -> tuple[Tensor, State]:
@@ -138,6 +141,57 @@ def _step(method: Method, x: Tensor, state: State, g: Tensor, rate: Tensor) -> t
     return ramsgrad(manifold, x, state, g, rate, method.beta1, method.beta2, maximum=method.maximum)
 
 
+def mean_average_precision(x: Tensor, related: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return each run's MAP: how well nodes near a node are its ancestors.
+
+    For each node that has ancestors all other nodes are ranked by their distance; the precision at
+    the rank of an ancestor is the share of ancestors among the nodes up to it; the mean over the
+    ancestors is the node's average precision, and MAP its mean over the nodes.
+
+    Args:
+        x: points, shape (nodes, runs, d).
+        related: whether the second node is an ancestor of the first, shape (nodes, nodes); the
+            diagonal is left out.
+    """
+    ancestors = related & ~np.eye(len(related), dtype=bool)
+    some = ancestors.any(axis=1)
+    found = []
+    for points in x.unbind(1):
+        d = distance(points.unsqueeze(1), points).squeeze(-1).fill_diagonal_(torch.inf)
+        order = d.argsort(dim=1).numpy()
+        hits = np.take_along_axis(ancestors, order, axis=1)[some]
+        precision = hits.cumsum(axis=1) / np.arange(1, len(related) + 1)
+        found.append(((precision * hits).sum(axis=1) / hits.sum(axis=1)).mean())
+    return np.array(found)
+
+
 def rsgd(manifold: Manifold, x: Tensor, g: Tensor, rate: float | Tensor) -> Tensor:
     """Return x after one step of Riemannian SGD, the baseline."""
     return manifold.project(manifold.exp(x, -rate * g))
+
+
+@artefact
+def tuned(
+    run: Run, *, epochs: int, rates: Sequence[float], adaptive_rates: Sequence[float]
+) -> dict[str, float]:
+    """Return the best rate of each method, by the mean loss over the last epoch."""
+    methods = {
+        "rsgd": Method(tuple(rates), POINCARE),
+        "radam": Method(tuple(adaptive_rates), POINCARE, 0.9, 0.999),
+        "ramsgrad": Method(tuple(adaptive_rates), POINCARE, 0.9, 0.999, maximum=True),
+    }
+    losses, _ = train(mammals(), list(methods.values()), run.rng, epochs=epochs, dtype=run.dtype)
+    finals = np.split(losses[-1], [len(rates), len(rates) + len(adaptive_rates)])
+    return {
+        name: pick(run, name, {"rate": method.rates}, final).setting["rate"]
+        for (name, method), final in zip(methods.items(), finals, strict=True)
+    }
+
+
+@artefact
+def tuned_without_adaptivity(run: Run, *, epochs: int, rates: Sequence[float]) -> dict[str, float]:
+    """Return the best rate of RADAM with β1 = 0 and v = 1, on batches of its own."""
+    losses, _ = train(
+        mammals(), [Method(tuple(rates), POINCARE)], run.rng, epochs=epochs, dtype=run.dtype
+    )
+    return pick(run, "without adaptivity", {"rate": rates}, losses[-1]).setting

@@ -64,8 +64,9 @@ def ramsgrad(
 
     There is no bias correction and nothing is added to the root: a factor whose gradient has
     always been zero stays where it is. With `maximum=False`, v̂ = v, this is RADAM; with β2 =
-    1 - 1/t at step t in addition RADAMNC, and with β1 = 0 as well RADAGRAD. The theorem has
-    α = α₁/√t and β1 = β₁₁ λ^(t-1); in experiments both are constant.
+    1 - 1/t at step t in addition RADAMNC, and with β1 = 0 as well RADAGRAD: v is then the mean of
+    the squared norms, so that only α = α₁/√t makes AdaGrad's steps, α₁ g over the root of their
+    sum. The theorem has α = α₁/√t and β1 = β₁₁ λ^(t-1); in experiments both are constant.
     """
     m = beta1 * state.tau + (1 - beta1) * g
     v = beta2 * state.v + (1 - beta2) * manifold.square_norm(x, g)
@@ -129,6 +130,12 @@ def inner(x: Tensor, y: Tensor) -> Tensor:
     return (x * y).sum(-1, keepdim=True)
 
 
+def length(v: Tensor) -> Tensor:
+    """Return the Euclidean |v|, shape (..., 1); automatic differentiation gives zero at zero."""
+    square = inner(v, v)
+    return torch.where(square > 0, square, 1).sqrt() * (square > 0)
+
+
 def conformal(x: Tensor) -> Tensor:
     """Return λ_x = 2/(1 - |x|²); a tangent vector v has the norm λ_x |v|."""
     return 2 / (1 - inner(x, x))
@@ -155,14 +162,17 @@ def gyration(a: Tensor, b: Tensor, v: Tensor) -> Tensor:
 
 def exp(x: Tensor, v: Tensor) -> Tensor:
     """Return Exp_x(v) = x ⊕ tanh(λ_x |v|/2) v/|v|."""
-    size = inner(v, v).sqrt().clamp_min(1e-150)
-    return mobius_add(x, (conformal(x) * size / 2).tanh() * v / size)
+    size = length(v)
+    return mobius_add(x, (conformal(x) * size / 2).tanh() * v / torch.where(size > 0, size, 1))
 
 
 def distance(x: Tensor, y: Tensor) -> Tensor:
-    """Return d(x, y), shape (..., 1), accurate for near points too."""
+    """Return d(x, y), shape (..., 1), accurate for near points too.
+
+    Where x = y it has no derivative; automatic differentiation gives zero there.
+    """
     scale = (1 - inner(x, x)) * (1 - inner(y, y))
-    return 2 * (inner(x - y, x - y) / scale).sqrt().asinh()
+    return 2 * (length(x - y) / scale.sqrt()).asinh()
 
 
 def transport(x: Tensor, y: Tensor, v: Tensor) -> Tensor:
