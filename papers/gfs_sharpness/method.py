@@ -199,7 +199,7 @@ def runge_kutta_flow(
     w: Tensor,
     *,
     target: float,
-    length: float = 1.5,
+    length: float = 1.0,
     renew: int = 200,
     steps: int = 40_000,
 ) -> Tensor:

@@ -126,6 +126,7 @@ def many_flows(run: Run, *, points: int = 2, euler: bool = False) -> dict[str, f
         errors[i] = (end - true).norm(dim=-1) / (true - first).norm(dim=-1)
     return {
         "end_error": errors[:, -1].max(),
+        "usual_error": errors[:, 0].max(),
         "order": power(lengths, errors.max(axis=0)).exponent,
         "target_excess": losses.max().item() / target,
         "overshoot": losses.min().item() / target,

@@ -189,7 +189,6 @@ def test_runge_kutta_steps_by_hand():
         lambda x: scales[: len(x)],
         w,
         target=0.0,
-        length=1.0,
         steps=10,
     )
     torch.testing.assert_close(end, w * 0.375**10)
@@ -217,7 +216,6 @@ def test_runge_kutta_flow_is_the_scalar_flow():
         TOP_OF_ROWS,
         points,
         target=1e-16,
-        length=1.0,
     )
     assert scalar_loss_of_rows(end).max() < 1e-16
     assert torch.equal(end[8], points[8])
