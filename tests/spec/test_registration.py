@@ -194,7 +194,7 @@ def test_entry_that_is_dropped_is_found_even_with_the_change_undone(paper: Repos
 
 
 def test_claim_that_is_dropped_must_be_listed_and_stay_listed(paper: Repository):
-    """A claim goes without a word; then its `removed` entry does, which is reworded first."""
+    """A claim goes without a word; its `removed` entry is reworded, put back, and then goes."""
     paper.edit((SECOND, ""))
     (finding,) = paper.findings()
     assert (finding.claim, "`removed`" in finding.message) == ("second", True)
@@ -204,8 +204,11 @@ def test_claim_that_is_dropped_must_be_listed_and_stay_listed(paper: Repository)
     paper.commit()
     for edit in (("ill-posed", "dull"), (listed.replace("ill-posed", "dull"), "")):
         paper.edit(edit)
+        paper.commit()
         (finding,) = paper.findings()
         assert "its `removed` entry of 2026-12-01 was edited or is gone" in finding.message
+    paper.edit(("    amended: []\n", f"    amended: []\n{listed}"))
+    assert paper.unmarked() == []
 
 
 def test_removed_id_that_comes_back_is_compared_with_its_registration(paper: Repository):

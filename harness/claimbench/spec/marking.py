@@ -238,8 +238,11 @@ def _of_ids(lineage: Lineage, start: Since | None) -> Iterator[Finding]:
     for claim in present.claims.values():
         known.update(claim.supersedes)
     versions = list(_versions(lineage, start))
-    entries = dict.fromkeys(entry for paper in versions for entry in sorted(paper.removed))
-    for id, date, reason in entries:
+    said: dict[tuple[str, str], str] = {}  # the first reason
+    for paper in versions:
+        for id, date, reason in sorted(paper.removed):
+            said.setdefault((id, date), reason)
+    for (id, date), reason in said.items():
         if (id, date, reason) not in present.removed and id not in present.claims:
             known.add(id)
             message = f"its `removed` entry of {date} was edited or is gone; {KEPT}"
