@@ -30,6 +30,7 @@ def exact_model(run: Run, *, seed: int, latents: int, steps: int) -> dict[str, T
 def tuned_vae(
     run: Run,
     *,
+    arm: str,
     estimator: str,
     steps: int,
     seeds: int,
@@ -41,7 +42,7 @@ def tuned_vae(
     settings = [{"estimator": estimator, "rate": r, "tau": t} for r, t in product(rates, taus)]
     losses, _ = train_vaes(run, settings, steps, starts=seeds, pooled=pooled)
     table, grid = losses.reshape(len(settings), seeds), {"rate": rates, "tau": taus}
-    return {"estimator": estimator, **pick(run, estimator, grid, table).setting}
+    return {"estimator": estimator, **pick(run, arm, grid, table).setting}
 
 
 def train_vaes(

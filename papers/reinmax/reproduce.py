@@ -286,6 +286,7 @@ def _margins(
     settings = [
         run.artefact(
             tuned_vae,
+            arm=name,
             estimator=estimator if name == "ReinMax" else name,
             steps=steps,
             taus=list(taus),
