@@ -38,6 +38,8 @@ def test_constant_has_exponent_zero_and_explains_nothing():
     [
         ([1, 2], [0, 1], "positive"),
         ([-1, 2], [1, 1], "positive"),
+        ([0, 2], [1, 3], "positive"),
+        ([[1, 2], [3, 4]], [[1, 2], [3, 4]], "one y an x"),
         ([2, 2], [1, 3], "two different x"),
         ([1, 2, 3], [1, 2], "one y an x"),
     ],
@@ -50,8 +52,10 @@ def test_power_law_refuses(x, y, why):
 def test_factor():
     assert factor([3, 0.5, 2]) == 6
     assert factor([3, 0, 2]) == factor([3, math.nan]) == factor([1, math.inf]) == math.inf
-    with pytest.raises(ValueError, match="zero or more"):
-        factor([3, -1])
+    assert factor([0.2, 0.1]) == 2
+    for values in ([3, -1], []):
+        with pytest.raises(ValueError, match="zero or more"):
+            factor(values)
 
 
 def test_rank_correlation_equals_scipy_with_ties():
@@ -60,6 +64,7 @@ def test_rank_correlation_equals_scipy_with_ties():
     expected = spearmanr(a, a + noise).statistic
     assert rank_correlation(a, a + noise) == pytest.approx(expected, rel=1e-12)
     assert 0.5 < expected < 0.95
+    assert rank_correlation([0, 1, 1, 0], [1, 2, 3, 2]) == pytest.approx(1 / math.sqrt(2))
 
 
 def test_rank_correlation_of_a_constant_is_zero_and_infinity_has_a_rank():
@@ -67,3 +72,5 @@ def test_rank_correlation_of_a_constant_is_zero_and_infinity_has_a_rank():
     assert rank_correlation([1, 2, math.inf], [10, 20, 30]) == pytest.approx(1)
     with pytest.raises(ValueError, match="NaN"):
         rank_correlation([1, math.nan], [1, 2])
+    with pytest.raises(ValueError, match="two equal lists"):
+        rank_correlation([[1, 2], [3, 4]], [[1, 2], [3, 4]])

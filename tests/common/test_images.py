@@ -52,6 +52,14 @@ def test_pooled_pixels_are_means_of_squares(name, largest, side):
     assert actual.std() > 0.1
 
 
+@pytest.mark.parametrize(("name", "largest"), [("mnist5k", 255), ("digits", 16)])
+def test_pixels_as_they_are_lie_between_zero_and_one(name, largest):
+    rows = np.array([3, 1002, 1500])
+    assert np.array_equal(pixels(name, rows=rows), load(name).inputs[rows] / largest)
+    unit = split(name, rng(), LIKE, train=20, scale="unit")
+    assert (unit.x.min().item(), unit.x.max().item()) == (0, 1)
+
+
 def test_pooling_in_blocks_equals_pooling_of_some():
     rows = np.array([0, 4999, 5000, 12345, 69999])
     assert np.array_equal(

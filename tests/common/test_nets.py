@@ -100,6 +100,8 @@ def test_loss_and_accuracy_by_hand():
     torch.testing.assert_close(cross_entropy(logits, y), expected)
     assert accuracy(logits, y).tolist() == [1, 0.5]
     assert accuracy(logits, torch.tensor([[1, 1], [0, 1]])).tolist() == [0.5, 0.5]
+    three = torch.tensor([[0.0, 1.0, 9.0], [5.0, 2.0, 3.0]])
+    assert accuracy(three, torch.tensor([2, 0])).item() == 1
 
 
 def test_curvature_takes_the_loss():

@@ -49,6 +49,11 @@ def test_stairs_fall_after_their_share_of_the_steps():
     assert found == pytest.approx([1, 1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.1], rel=1e-12)
 
 
+def test_restarts_by_default_go_to_zero_in_equal_periods():
+    found = [restarts(t, period=2) for t in range(1, 8)]
+    assert found == pytest.approx([1, 0.5, 1, 0.5, 1, 0.5, 1], rel=1e-12)
+
+
 @pytest.mark.parametrize("growth", [1, 3])
 def test_restarts_equal_torch_scheduler(growth):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)

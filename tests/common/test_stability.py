@@ -37,6 +37,11 @@ def test_radius_equals_that_of_the_average_over_all_batches(batch, sampling):
     assert second_moment_radius(hessians, 0.2, batch, sampling) == pytest.approx(expected, rel=1e-9)
 
 
+def test_radius_of_two_examples_drawn_one_at_a_time():
+    hessians = np.array([1.0, 5.0]).reshape(2, 1, 1)
+    assert second_moment_radius(hessians, 0.3, 1) == pytest.approx((0.7**2 + 0.5**2) / 2)
+
+
 def test_batch_that_the_data_cannot_fill_is_refused():
     hessians = np.ones((3, 1, 1))
     with pytest.raises(ValueError, match="batches of 4 from 3"):

@@ -22,6 +22,8 @@ def test_batches_go_through_all_rows_before_any_comes_again():
     first, second = (seen[i][0] + seen[i + 1][0] for i in (0, 2))
     assert len(set(first)) == len(set(second)) == 6
     assert first != second
+    (whole,) = next(batches(x, size=7, steps=1, generator=generator()))
+    assert sorted(whole.tolist()) == list(range(7))
 
 
 def test_batches_with_replacement_repeat_rows_and_whole_ones_draw_nothing():

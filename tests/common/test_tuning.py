@@ -73,6 +73,14 @@ def test_what_is_not_finite_on_one_pilot_never_wins(bad, higher):
     assert choice.scores[0] == choice.scores[2] == (-math.inf if higher else math.inf)
 
 
+def test_progress_counts_each_training():
+    seen: list[tuple[int, int]] = []
+    run = Run()
+    run.progress = lambda done, total: seen.append((done, total))  # type: ignore[method-assign]
+    best(run, "SGD", {"rate": [1, 2]}, lambda *_: 1.0, pilots=2)
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
 def test_highest_wins_if_asked_for_and_of_equals_the_first():
     grid = {"rate": [5, 6, 7, 8]}
     assert pick(Run(), "a", grid, [1, 3, 3, 2], higher=True).setting == {"rate": 6}

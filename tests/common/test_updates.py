@@ -54,6 +54,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
         {"beta2": 0.7, "decay": 0.1},
         {"betas": (0.9, 0.7), "weight_decay": 0.1, "amsgrad": True},
     ),
+    "amsgrad by default": (amsgrad, torch.optim.Adam, {}, {"amsgrad": True}),
     "rmsprop": (
         rmsprop,
         torch.optim.RMSprop,
