@@ -29,8 +29,7 @@ from .probes import (
 )
 from .race import race
 
-# β3(T/4), β3(T/2), β3(3T/4) from 0.9 to 0.9999, computed from Section 3's formula
-QUARTERS = (0.9996011954, 0.9998001996, 0.9998667111)
+QUARTERS = (0.9996011954, 0.9998001996, 0.9998667111)  # β3(T/4), β3(T/2), β3(3T/4) by Section 3
 
 
 @experiment
