@@ -6,7 +6,7 @@ and guards: whatever only decides whether to raise.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
 
 from claimbench.mutation import changes
+from claimbench.mutation.binding import names, names_in_functions, parameters, targets
+from claimbench.mutation.guards import guard_names, is_guard, only_raises, raises
 
 MODULE = "(module)"
 _PLUMBING = (
@@ -68,8 +70,8 @@ class _Collector(cst.CSTVisitor):
         self.found: list[Change] = []
         self._source = source
         self._module = module
-        self._guards = _guards(module)
-        self._used = _names_in_functions(module)
+        self._guards = guard_names(module)
+        self._used = names_in_functions(module)
         self._scopes: list[str] = []
         self._in_class = False
         self._bound: list[set[str]] = []
@@ -104,7 +106,7 @@ class _Collector(cst.CSTVisitor):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         name = node.name.value
         if name not in _PLUMBING and name not in self._guards:
-            self._bound.append(_parameters(node.params))
+            self._bound.append({parameter.name.value for parameter in parameters(node.params)})
             with self._scope(name, in_class=False):
                 node.body.visit(self)
             self._bound.pop()
@@ -129,10 +131,10 @@ class _Collector(cst.CSTVisitor):
             return False
         small = node.body[0]
         if not self._scopes:
-            targets = _targets(small)
-            return bool(targets) and targets <= self._used
+            assigned = targets(small)
+            return bool(assigned) and assigned <= self._used
         if len(node.body) == 1:
-            if _is_talk(small) or _is_guard(small, self._guards):
+            if _is_talk(small) or is_guard(small, self._guards):
                 return False
             if self._droppable(small):
                 self._add("statement", small, cst.Pass())
@@ -141,7 +143,7 @@ class _Collector(cst.CSTVisitor):
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine) -> None:
         if self._bound:
             for small in original_node.body:
-                self._bound[-1].update(_targets(small))
+                self._bound[-1].update(targets(small))
 
     def _droppable(self, small: cst.BaseSmallStatement) -> bool:
         """Say whether the function still makes sense without a statement."""
@@ -152,8 +154,7 @@ class _Collector(cst.CSTVisitor):
         if isinstance(small, cst.Expr):
             return isinstance(small.value, cst.Call) and not _is_super(small.value)
         if isinstance(small, cst.Assign):
-            names = _targets(small)
-            return names <= self._bound[-1]  # empty where attributes or items are assigned
+            return targets(small) <= self._bound[-1]  # none where attributes or items are assigned
         return False
 
     def visit_Assign(self, node: cst.Assign) -> None:
@@ -168,16 +169,16 @@ class _Collector(cst.CSTVisitor):
 
     def visit_For(self, node: cst.For) -> bool:
         if self._bound:
-            self._bound[-1].update(_names(node.target))
-        return not _only_raises(node, self._guards)
+            self._bound[-1].update(names(node.target))
+        return not only_raises(node, self._guards)
 
     def visit_With(self, node: cst.With) -> bool:
-        return not _only_raises(node, self._guards)
+        return not only_raises(node, self._guards)
 
     def visit_If(self, node: cst.If) -> bool:
         if isinstance(node.test, cst.Name) and node.test.value == "TYPE_CHECKING":
             return False
-        if _raises(node.body, self._guards):
+        if raises(node.body, self._guards):
             if node.orelse is not None:
                 node.orelse.visit(self)
             return False
@@ -185,7 +186,7 @@ class _Collector(cst.CSTVisitor):
         return True
 
     def visit_While(self, node: cst.While) -> bool:
-        if _only_raises(node, self._guards):
+        if only_raises(node, self._guards):
             return False
         if changes.called(node.test) != "True":
             self._add_condition(node.test)
@@ -299,60 +300,6 @@ def _without_brackets(node: cst.CSTNode) -> cst.CSTNode:
     return node
 
 
-def _guards(module: cst.Module) -> frozenset[str]:
-    """Return the names of the functions that do nothing but raise, through others or not."""
-    functions = _Functions()
-    module.visit(functions)
-    names: set[str] = set()
-    while True:
-        found = {f.name.value for f in functions.found if _only_raises(f, names)}
-        if found == names:
-            return frozenset(names)
-        names = found
-
-
-def _only_raises(node: cst.CSTNode, guards: Container[str]) -> bool:
-    """Say whether all that a statement, or a function, can do is to raise."""
-    if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
-        return all(_is_guard(small, guards) for small in node.body)
-    if isinstance(node, cst.If):
-        rest = node.orelse is None or _only_raises(node.orelse, guards)
-        return _raises(node.body, guards) and rest
-    if isinstance(node, cst.For | cst.While | cst.With | cst.Else):
-        return _only_raises(node.body, guards)
-    if isinstance(node, cst.FunctionDef):
-        body = list(node.body.body)
-        if body and _is_docstring(body[0]):
-            del body[0]
-        return bool(body) and all(_only_raises(statement, guards) for statement in body)
-    if isinstance(node, cst.IndentedBlock):
-        return all(_only_raises(statement, guards) for statement in node.body)
-    return False
-
-
-def _raises(block: cst.BaseSuite, guards: Container[str]) -> bool:
-    """Say whether a block only raises, or ends by raising what it has prepared."""
-    if _only_raises(block, guards):
-        return True
-    last = block.body[-1] if block.body else None
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    return isinstance(last, cst.Raise)
-
-
-def _is_guard(small: cst.CSTNode, guards: Container[str]) -> bool:
-    if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
-        return changes.called(small.value) in guards
-    return isinstance(small, cst.Raise | cst.Assert)
-
-
-def _is_docstring(statement: cst.CSTNode) -> bool:
-    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
-    return isinstance(small, cst.Expr) and isinstance(
-        small.value, cst.SimpleString | cst.ConcatenatedString
-    )
-
-
 def _is_talk(small: cst.BaseSmallStatement) -> bool:
     """Say whether a statement only tells the user something."""
     return (
@@ -364,55 +311,3 @@ def _is_talk(small: cst.BaseSmallStatement) -> bool:
 
 def _is_super(call: cst.Call) -> bool:
     return isinstance(call.func, cst.Attribute) and changes.called(call.func.value) == "super"
-
-
-def _targets(small: cst.BaseSmallStatement) -> set[str]:
-    """Return the plain names that a statement assigns."""
-    if isinstance(small, cst.Assign):
-        return set().union(*(_names(target.target) for target in small.targets))
-    if isinstance(small, cst.AnnAssign) and small.value is not None:
-        return _names(small.target)
-    return set()
-
-
-def _names(target: cst.BaseExpression) -> set[str]:
-    if isinstance(target, cst.Name):
-        return {target.value}
-    if isinstance(target, cst.Tuple | cst.List):
-        return set().union(*(_names(element.value) for element in target.elements))
-    return set()
-
-
-def _parameters(parameters: cst.Parameters) -> set[str]:
-    every = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
-    return {parameter.name.value for parameter in every}
-
-
-def _names_in_functions(module: cst.Module) -> set[str]:
-    """Return the names that the bodies of functions mention: constants used there matter."""
-    functions, names = _Functions(), _Names()
-    module.visit(functions)
-    for function in functions.found:
-        function.body.visit(names)
-    return names.found
-
-
-class _Functions(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[cst.FunctionDef] = []
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        self.found.append(node)
-
-
-class _Names(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def visit_Annotation(self, node: cst.Annotation) -> bool:
-        return False
-
-    def visit_Name(self, node: cst.Name) -> None:
-        self.found.add(node.value)
