@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import libcst as cst
 
 
@@ -59,3 +61,39 @@ class _Names(cst.CSTVisitor):
 
     def visit_Name(self, node: cst.Name) -> None:
         self.found.add(node.value)
+
+
+class _Imports(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+
+    def visit_Import(self, node: cst.Import) -> None:
+        for alias in node.names:
+            whole = alias.evaluated_name
+            self.found[alias.evaluated_alias or whole.partition(".")[0]] = whole
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> None:
+        if node.module is not None and not isinstance(node.names, cst.ImportStar):
+            for alias in node.names:
+                self.found[alias.evaluated_alias or alias.evaluated_name] = code(node.module)
+
+
+def imports(module: cst.Module) -> dict[str, str]:
+    """Return the names that a file imports, and from which module each is."""
+    found = _Imports()
+    module.visit(found)
+    return found.found
+
+
+def code(node: cst.CSTNode) -> str:
+    """Return the source of a node."""
+    return cst.Module([]).code_for_node(node)
+
+
+def library(node: cst.BaseExpression, imported: Mapping[str, str]) -> str:
+    """Return the package that a dotted name is from: torch of `torch.nn.init`; else nothing."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    whole = imported.get(node.value, "") if isinstance(node, cst.Name) else ""
+    return whole.partition(".")[0]

@@ -31,7 +31,7 @@ class Mutant:
     Attributes:
         file: path of the changed file in the paper folder.
         function: dotted name of the function around the change, or `(module)`.
-        kind: arithmetic, comparison, sign, constant, index, argument, statement or condition.
+        kind: what is changed, one of `sites.KINDS`.
         line: where the change begins, from 1.
         was: the lines that change, blanks drawn together.
         now: what they become.

@@ -133,24 +133,21 @@ def _check(trial: Trial) -> Check:
 def within_reach(
     spec: Spec, mutants: Sequence[Mutant], original: Original
 ) -> tuple[list[Mutant], list[str]]:
-    """Return the mutants that a claim at this tier might meet, and the functions of the others.
+    """Return the mutants that a claim might meet, and the functions and classes of the others.
 
-    The others are of functions that only the experiments of claims reach that are left out here. A
-    function that no claim reaches stays: a claim is missing.
+    No claim that can catch a mutant at this tier reaches the others: it would be run in vain.
     """
     files = [*method_files(spec.folder), spec.folder / "reproduce.py"]
     tried = {check.claim for check in original.checks}
-    here = {claim.experiment for claim in spec.claims if claim.id in tried}
-    elsewhere = {claim.experiment for claim in spec.claims if claim.id not in tried}
-    reached, later = reachable(files, here), reachable(files, elsewhere)
+    reached = reachable(files, {c.experiment for c in spec.claims if c.id in tried})
     near: list[Mutant] = []
-    far: list[str] = []
+    beyond: dict[str, None] = {}
     for mutant in mutants:
-        if is_reached(mutant.function, reached) or not is_reached(mutant.function, later):
+        if is_reached(mutant.function, reached):
             near.append(mutant)
         else:
-            far.append(mutant.function)
-    return near, list(dict.fromkeys(far))
+            beyond[mutant.function.partition(".")[0]] = None
+    return near, list(beyond)
 
 
 @dataclass

@@ -11,13 +11,38 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
+from libcst.metadata import (
+    ByteSpanPositionProvider,
+    ExpressionContext,
+    ExpressionContextProvider,
+    MetadataWrapper,
+    PositionProvider,
+)
 
-from claimbench.mutation import changes
-from claimbench.mutation.binding import names, names_in_functions, parameters, targets
+from claimbench.mutation import changes, matrices, precision, updates
+from claimbench.mutation.binding import (
+    code,
+    imports,
+    names,
+    names_in_functions,
+    parameters,
+    targets,
+)
 from claimbench.mutation.guards import guard_names, is_guard, only_raises, raises
+from claimbench.mutation.partners import Scope, fields, scope
 
 MODULE = "(module)"
+KINDS = (
+    *("argument", "arithmetic", "comparison", "condition", "constant", "dtype", "index", "loop"),
+    *("name", "sign", "statement", "transpose", "update"),
+)
+"""What is changed.
+
+Of an update of what is kept (`x += y`, `x = f(x)`, `x.mul_(y)`, `self.x = y`) the whole or a part
+is left out, or it is made twice; of other statements, the whole is left out. A name is exchanged
+for another of the same scope and kind: a parameter with the same annotation, a name in the same
+tuple, a variable assigned alike, a field of the same class, another key of the same mapping.
+"""
 _PLUMBING = (
     *("__repr__", "__str__", "__getstate__", "__setstate__"),
     *("state_dict", "load_state_dict", "add_param_group", "zero_grad"),
@@ -27,6 +52,8 @@ _MAKING = ("__init__", "__post_init__", "__new__")
 _TALKING = ("warn", "print", "debug", "info", "warning", "error")
 _CHECKED_ARGUMENTS = ("strict",)
 _AXES = ("axis", "dim")
+_ALIKE = ("shape", "dtype", "device", "ndim", "size", "dim", "layout")
+"""What names that could be taken for one another mostly have in common."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +61,7 @@ class Change:
     """One piece of a file, and what to put in its place.
 
     Attributes:
-        kind: arithmetic, comparison, sign, constant, index, argument, statement or condition.
+        kind: one of KINDS.
         function: dotted name of the function that it stands in, or `(module)`.
         line: where it begins, from 1.
         start: its first byte, from 0.
@@ -63,7 +90,11 @@ def changes_of(source: bytes) -> list[Change]:
 
 
 class _Collector(cst.CSTVisitor):
-    METADATA_DEPENDENCIES = (PositionProvider, ByteSpanPositionProvider)
+    METADATA_DEPENDENCIES = (
+        PositionProvider,
+        ByteSpanPositionProvider,
+        ExpressionContextProvider,
+    )
 
     def __init__(self, module: cst.Module, source: bytes) -> None:
         super().__init__()
@@ -75,6 +106,10 @@ class _Collector(cst.CSTVisitor):
         self._scopes: list[str] = []
         self._in_class = False
         self._bound: list[set[str]] = []
+        self._imports = imports(module)
+        self._fields = fields(module)
+        self._kin: list[Scope] = []
+        self._whole: cst.BaseExpression | None = None
 
     # What is not looked into
 
@@ -107,8 +142,10 @@ class _Collector(cst.CSTVisitor):
         name = node.name.value
         if name not in _PLUMBING and name not in self._guards:
             self._bound.append({parameter.name.value for parameter in parameters(node.params)})
+            self._kin.append(scope(node))
             with self._scope(name, in_class=False):
                 node.body.visit(self)
+            self._kin.pop()
             self._bound.pop()
         return False
 
@@ -136,14 +173,25 @@ class _Collector(cst.CSTVisitor):
         if len(node.body) == 1:
             if _is_talk(small) or is_guard(small, self._guards):
                 return False
-            if self._droppable(small):
-                self._add("statement", small, cst.Pass())
+            self._add_statement(small)
         return True
 
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine) -> None:
         if self._bound:
             for small in original_node.body:
                 self._bound[-1].update(targets(small))
+
+    def _add_statement(self, small: cst.BaseSmallStatement) -> None:
+        if isinstance(small, cst.Expr):
+            self._whole = small.value
+        if not self._droppable(small):
+            return
+        if updates.is_update(small):
+            self._add("update", small, cst.Pass())
+            if updates.is_repeatable(small):
+                self._add("update", small, small, small)
+        else:
+            self._add("statement", small, cst.Pass())
 
     def _droppable(self, small: cst.BaseSmallStatement) -> bool:
         """Say whether the function still makes sense without a statement."""
@@ -159,6 +207,9 @@ class _Collector(cst.CSTVisitor):
 
     def visit_Assign(self, node: cst.Assign) -> None:
         self._add_sign(node.value)
+        if self._scopes and self._scopes[-1] not in _MAKING:
+            for change in updates.in_part(node, self._is_bound):
+                self._add("update", node, change)
 
     def visit_Return(self, node: cst.Return) -> None:
         self._add_sign(node.value)
@@ -206,6 +257,8 @@ class _Collector(cst.CSTVisitor):
     def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
         for change in changes.arithmetic(node):
             self._add("arithmetic", node, change)
+        for product in matrices.products(node):
+            self._add("transpose", node, product)
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         for change in changes.comparison(node):
@@ -226,9 +279,24 @@ class _Collector(cst.CSTVisitor):
     def visit_Name(self, node: cst.Name) -> None:
         for change in changes.truth(node):
             self._add("constant", node, change)
+        if self._is_read(node):
+            for name in self._exchangeable(node.value):
+                self._add("name", node, node.with_changes(value=name))
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        if not self._is_read(node):
+            return True
+        for name in self._fields.get(node.attr.value, ()):
+            self._add("name", node, node.with_changes(attr=cst.Name(name)))
+        half = precision.narrowed(node, self._imports)
+        if half is not None:
+            self._add("dtype", node, half)
+        self._add_untransposed(node)
+        return node.attr.value not in _ALIKE or not isinstance(node.value, cst.Name)
 
     def visit_Subscript(self, node: cst.Subscript) -> bool:
         node.value.visit(self)
+        self._add_keys(node)
         for element in node.slice:
             part = element.slice
             if isinstance(part, cst.Slice):
@@ -248,6 +316,14 @@ class _Collector(cst.CSTVisitor):
             return False
         for change in changes.swapped(node):
             self._add("argument", node, change)
+        for loop in changes.counts(node):
+            self._add("loop", node, loop)
+        for other in precision.precisions(node, self._imports):
+            self._add("dtype", node, other)
+        self._add_untransposed(node)
+        rest = updates.without_link(node, self._imports)
+        if rest is not None and (node is not self._whole or updates.has_link(node)):
+            self._add("update", node, rest)
         return True
 
     def visit_Arg(self, node: cst.Arg) -> bool:
@@ -258,9 +334,44 @@ class _Collector(cst.CSTVisitor):
                 self._add("index", node.value, further)
                 return False
             self._add_sign(node.value)
-        return True
+        node.value.visit(self)
+        return False
 
     # What is found
+
+    # Names
+
+    def _is_read(self, node: cst.CSTNode) -> bool:
+        return self.get_metadata(ExpressionContextProvider, node, None) is ExpressionContext.LOAD
+
+    def _is_bound(self, name: str) -> bool:
+        return any(name in bound for bound in self._bound)
+
+    def _exchangeable(self, name: str) -> list[str]:
+        """Return by which names a name may be replaced here, in the innermost scope that has it."""
+        for kin in reversed(self._kin):
+            if name in kin.names:
+                near = kin.names[name]
+                return [other for other in near if other in kin.inner or self._is_bound(other)]
+        return []
+
+    def _add_keys(self, node: cst.Subscript) -> None:
+        """Add the other keys by which the function subscripts the same object."""
+        part = node.slice[0].slice
+        if self._kin and self._is_read(node) and isinstance(part, cst.Index):
+            text = part.value
+            if isinstance(text, cst.SimpleString):
+                keys = self._kin[-1].keys.get(code(node.value), {})
+                for key in keys.get(str(text.raw_value), ()):
+                    quoted = f"{text.quote}{key}{text.quote}"
+                    self._add("name", text, text.with_changes(value=quoted))
+
+    # Adding
+
+    def _add_untransposed(self, node: cst.Attribute | cst.Call) -> None:
+        rest = matrices.untransposed(node, self._imports)
+        if rest is not None:
+            self._add("transpose", node, rest)
 
     def _add_condition(self, test: cst.BaseExpression) -> None:
         if not changes.is_plain_test(test):
@@ -271,11 +382,12 @@ class _Collector(cst.CSTVisitor):
         if value is not None and opposite is not None:
             self._add("sign", value, opposite)
 
-    def _add(self, kind: str, node: cst.CSTNode, new: cst.CSTNode) -> None:
+    def _add(self, kind: str, node: cst.CSTNode, *instead: cst.CSTNode) -> None:
         span = self.get_metadata(ByteSpanPositionProvider, node)
         indent = self._indent(node, span.start, span.length)
         if isinstance(node, cst.BaseExpression) and node.lpar:  # they stay where they are
-            new = _without_brackets(new)
+            instead = tuple(_without_brackets(new) for new in instead)
+        text = "; ".join(self._module.code_for_node(new) for new in instead)
         self.found.append(
             Change(
                 kind=kind,
@@ -283,7 +395,7 @@ class _Collector(cst.CSTVisitor):
                 line=self.get_metadata(PositionProvider, node).start.line,
                 start=span.start,
                 length=span.length,
-                text=self._module.code_for_node(new).replace("\n", f"\n{indent}"),
+                text=text.replace("\n", f"\n{indent}"),
             )
         )
 
