@@ -137,12 +137,12 @@ class Report:
         return dict(sorted(counts.items()))
 
     def _lines(self) -> Iterator[str]:
-        equivalent = len(self.equivalent)
         yield f"{self.paper} · tier {self.tier} · profile {self.profile} · seed {self.seed}"
         percent = int(100 * self.share)  # rounded down: 90 means 90
         yield (
-            f"{len(self.caught)} of {self.counted} mutants caught ({percent} %), {equivalent} equivalent; "
-            f"{len(self.fates)} chosen of {self.possible}; {self.cpu_seconds:.0f} CPU-seconds"
+            f"{len(self.caught)} of {self.counted} mutants caught ({percent} %), "
+            f"{len(self.equivalent)} equivalent; {len(self.fates)} chosen of {self.possible}; "
+            f"{self.cpu_seconds:.0f} CPU-seconds"
         )
         how = Counter(fate.verdict for fate in self.caught)
         if how:
