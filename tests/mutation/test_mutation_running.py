@@ -219,7 +219,7 @@ def test_mutants_out_of_reach_are_those_that_no_claim_of_the_tier_meets(paper):
     )
     reached = {m for m in all_mutants(paper.folder) if m.function == "scaled"}
     text = (paper.folder / "claims.yaml").read_text(encoding="utf-8")
-    more = text.replace("experiments:\n", "experiments:\n  third: {}\n")
+    more = text.replace("experiments:\n", "experiments:\n  third: {deterministic: true}\n")
     more += (
         "- {id: third, statement: S., source: Sec. 1, kind: exact, fidelity: exact, "
         "experiment: third, expect: {value: {at_least: 1}}, controls: {without: {scale: -1.0}}, "
@@ -229,7 +229,8 @@ def test_mutants_out_of_reach_are_those_that_no_claim_of_the_tier_meets(paper):
         (paper.folder / "claims.yaml").write_text(claims, encoding="utf-8")
         spec = load_spec(paper.folder)
         mutants = all_mutants(paper.folder)
-        near, beyond = within_reach(spec, mutants, try_original(spec, QUIETLY, nothing))
+        original = try_original(spec, QUIETLY, nothing)
+        near, beyond = within_reach(spec, mutants, original)
         if claims.endswith("from: smoke}\n"):
             assert (near, beyond) == (mutants, [])
         else:
