@@ -124,6 +124,22 @@ def test_known_divergence_catches_a_mutant_for_which_the_claim_holds(make_paper)
     assert (fate.claim, fate.verdict) == ("holds", "reproduced")
 
 
+def test_claim_that_is_known_to_be_vacuous_catches_only_what_changes_it(make_paper):
+    known = {"verdict": "vacuous", "finding": "The scale does not matter."}
+    paper = make_paper(claims=[{"expect": {"value": {"at_least": 0.2}}, "known": known}])
+    method = METHOD.replace("scale * x", "scale * x * (1 + 0 * x)")
+    (paper.folder / "method.py").write_text(method, encoding="utf-8")
+    same = mutant(paper.folder, "y = scale * x * (1 - 0 * x)")
+    negative = mutant(paper.folder, "y = -(scale * x * (1 + 0 * x))")
+    fates = hunt(paper.folder).run([same, negative], nothing)
+    assert [(fate.claim, fate.verdict) for fate in fates] == [(None, ""), ("holds", "diverged")]
+    paper.replace("scale * x *", "(1 if scale < 1 else scale) * x *", "method.py")
+    (fate,) = hunt(paper.folder).run(
+        [mutant(paper.folder, "y = (0 if scale < 1 else scale) * x * (1 + 0 * x)")], nothing
+    )
+    assert (fate.claim, fate.verdict, fate.control) == ("holds", "reproduced", True)
+
+
 def test_first_catch_ends_it_and_a_survivor_meets_every_claim_and_control(paper, told):
     paper.replace("scale * x", "scale * x * (1 - 0 * x)", "method.py")
     trying = hunt(paper.folder)

@@ -19,6 +19,7 @@ from claimbench.cache import Cache, digest
 from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.identity.keys import run_identity
+from claimbench.judging.result import Result
 from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
 from claimbench.mutation.reach import is_reached, reachable
@@ -35,7 +36,7 @@ LEAST_SECONDS = 10.0
 PATIENCE = 5.0
 """A mutant's run may take so many times as long as the longest of the original's."""
 
-_FORMAT = "mutation 1"
+_FORMAT = "mutation 2"
 
 
 @dataclass(frozen=True)
@@ -229,10 +230,11 @@ class Hunt:
         """Wait for the claim that is being tried; return the fate, or begin the next claim."""
         assert pursuit.trial is not None  # the mutant is not through yet
         result = engine.finish(pursuit.trial)
-        kept.put(pursuit.key, json.dumps([result.as_expected, result.verdict, result.reason]))
+        expected = _as_expected(result, control=engine.settings.control)
+        kept.put(pursuit.key, json.dumps([expected, result.verdict, result.reason]))
         kept.flush()
         self.ran += 1
-        if result.as_expected:
+        if expected:
             return self._advance(pursuit, engine, kept)
         return Fate(
             pursuit.mutant, result.claim, result.verdict, result.reason, engine.settings.control
@@ -263,6 +265,13 @@ class Hunt:
             spec, claim.experiment, arguments, profile=engine.profile, cache=engine.cache
         )
         return digest(_FORMAT, identity.key, spec.claim_hash(claim), tier, str(control))
+
+
+def _as_expected(result: Result, *, control: bool) -> bool:
+    """Say whether a claim came out as on the original; without its controls none is vacuous."""
+    if result.record.known_verdict is Verdict.VACUOUS and not control:
+        return result.verdict in (Verdict.REPRODUCED, Verdict.SKIPPED)
+    return result.as_expected
 
 
 def _limited(spec: Spec, check: Check) -> Spec:
