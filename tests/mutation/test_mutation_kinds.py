@@ -230,3 +230,24 @@ def test_fields_of_a_class_and_keys_of_a_mapping_are_exchanged():
 def test_names_in_other_places_than_where_they_are_read_stay():
     source = "def f(x, y):\n    g(x=1, y=2)\n    lambda x: None\n    x.y = y.shape\n"
     assert lines("name", source) == ["y.y = y.shape"]
+
+
+def test_key_of_what_is_unpacked_is_not_exchanged_for_that_of_a_number():
+    source = (
+        "def f(group):\n"
+        "    a, b = group['betas']\n"
+        "    for p in group['params']:\n"
+        "        p.add_(group['lr'] + group['eps'] + a)\n"
+    )
+    assert [line for line in lines("name", source) if "group" in line] == [
+        "a, b = group['params']",
+        "for p in group['betas']:",
+        "p.add_(group['eps'] + group['eps'] + a)",
+        "p.add_(group['lr'] + group['lr'] + a)",
+        "p.add_(group['lr'] + group['eps'] + b)",
+    ]
+
+
+def test_what_only_gives_its_shape_is_not_exchanged():
+    source = "def f(x, y):\n    return x.new_zeros(y.shape, dtype=x.dtype)\n"
+    assert lines("name", source) == ["return y.new_zeros(y.shape, dtype=x.dtype)"]

@@ -12,7 +12,6 @@ from claimbench.mutation.binding import code, parameters
 _NOT_VALUES = ("self", "cls", "_")
 _MIXED = ("enumerate", "items")
 """Calls whose pairs are of two kinds."""
-_MIXED_KEYS = ("params",)
 
 Partners = dict[str, tuple[str, ...]]
 """For each name the one after it and the one before it, as far as there are such."""
@@ -26,7 +25,8 @@ class Scope:
         names: its parameters with the same annotation, the names of one tuple, and variables that
             are assigned alike.
         inner: those of them that a comprehension binds.
-        keys: text by which the same object is subscripted, by that object.
+        keys: text by which the same object is subscripted, by that object; what is unpacked,
+            looped over or subscripted further apart from the rest.
     """
 
     names: Partners = field(default_factory=dict)
@@ -43,7 +43,10 @@ def scope(function: cst.FunctionDef) -> Scope:
         for parameter in parameters(function.params)
     )
     groups += [*found.tuples, *_by_kind(found.alike)]
-    keys = {owner: _neighbours([group]) for owner, group in found.keys.items()}
+    keys = {
+        owner: _neighbours(_by_kind((key, str((owner, key) in found.parted)) for key in group))
+        for owner, group in found.keys.items()
+    }
     return Scope(_neighbours(groups), found.inner, keys)
 
 
@@ -119,6 +122,7 @@ class _Assigned(cst.CSTVisitor):
         self.tuples: list[list[str]] = []
         self.inner: set[str] = set()
         self.keys: dict[str, list[str]] = {}
+        self.parted: set[tuple[str, str]] = set()
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         return False
@@ -128,6 +132,8 @@ class _Assigned(cst.CSTVisitor):
 
     def visit_Assign(self, node: cst.Assign) -> None:
         for target in node.targets:
+            if isinstance(target.target, cst.Tuple):
+                self._taken_apart(node.value)
             self._assigned(target.target, _kind(node.value))
 
     def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
@@ -142,14 +148,17 @@ class _Assigned(cst.CSTVisitor):
         self.inner.update(*self.tuples[before:])
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
-        part = node.slice[0].slice
-        if isinstance(part, cst.Index) and isinstance(part.value, cst.SimpleString):
-            keys = self.keys.setdefault(code(node.value), [])
-            text = part.value.raw_value
-            if text not in (*keys, *_MIXED_KEYS):
-                keys.append(text)
+        self._taken_apart(node.value)
+        key = _key(node)
+        if key is not None and key not in self.keys.setdefault(code(node.value), []):
+            self.keys[code(node.value)].append(key)
+
+    def _taken_apart(self, node: cst.BaseExpression) -> None:
+        if isinstance(node, cst.Subscript) and (key := _key(node)) is not None:
+            self.parted.add((code(node.value), key))
 
     def _drawn(self, target: cst.BaseExpression, source: cst.BaseExpression) -> None:
+        self._taken_apart(source)
         if not (isinstance(source, cst.Call) and _last(source.func) in _MIXED):
             self._assigned(target, "")
 
@@ -165,6 +174,14 @@ class _Assigned(cst.CSTVisitor):
             for part in parts:
                 if not isinstance(part, cst.Name):
                     self._assigned(part, "")
+
+
+def _key(node: cst.Subscript) -> str | None:
+    """Return the text by which an object is subscripted; None if it is by something else."""
+    part = node.slice[0].slice
+    if isinstance(part, cst.Index) and isinstance(part.value, cst.SimpleString):
+        return str(part.value.raw_value)
+    return None
 
 
 def _last(function: cst.BaseExpression) -> str:
