@@ -249,5 +249,5 @@ def test_key_of_what_is_unpacked_is_not_exchanged_for_that_of_a_number():
 
 
 def test_what_only_gives_its_shape_is_not_exchanged():
-    source = "def f(x, y):\n    return x.new_zeros(y.shape, dtype=x.dtype)\n"
-    assert lines("name", source) == ["return y.new_zeros(y.shape, dtype=x.dtype)"]
+    source = "def f(x, y):\n    return zeros_like(x, dtype=y.dtype) + full_like(y, x)\n"
+    assert lines("name", source) == ["return zeros_like(x, dtype=y.dtype) + full_like(y, y)"]

@@ -1,4 +1,4 @@
-"""Guards: code that only decides whether to raise, and so computes nothing."""
+"""Code that computes nothing: guards, which only decide whether to raise, and talk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import libcst as cst
 
 from claimbench.mutation.binding import Functions
 from claimbench.mutation.changes import called
+
+_TALKING = ("warn", "print", "debug", "info", "warning", "error")
 
 
 def guard_names(module: cst.Module) -> frozenset[str]:
@@ -62,4 +64,13 @@ def _is_docstring(statement: cst.CSTNode) -> bool:
     small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
     return isinstance(small, cst.Expr) and isinstance(
         small.value, cst.SimpleString | cst.ConcatenatedString
+    )
+
+
+def is_talk(small: cst.BaseSmallStatement) -> bool:
+    """Say whether a statement only tells the user something."""
+    return (
+        isinstance(small, cst.Expr)
+        and isinstance(small.value, cst.Call)
+        and called(small.value) in _TALKING
     )

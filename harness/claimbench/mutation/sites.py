@@ -28,7 +28,7 @@ from claimbench.mutation.binding import (
     parameters,
     targets,
 )
-from claimbench.mutation.guards import guard_names, is_guard, only_raises, raises
+from claimbench.mutation.guards import guard_names, is_guard, is_talk, only_raises, raises
 from claimbench.mutation.partners import Scope, fields, scope
 
 MODULE = "(module)"
@@ -49,7 +49,6 @@ _PLUMBING = (
 )
 """Methods that a framework asks for, and that no update passes through."""
 _MAKING = ("__init__", "__post_init__", "__new__")
-_TALKING = ("warn", "print", "debug", "info", "warning", "error")
 _CHECKED_ARGUMENTS = ("strict",)
 _AXES = ("axis", "dim")
 _ALIKE = ("shape", "dtype", "device", "ndim", "size", "dim", "layout")
@@ -171,7 +170,7 @@ class _Collector(cst.CSTVisitor):
             assigned = targets(small)
             return bool(assigned) and assigned <= self._used
         if len(node.body) == 1:
-            if _is_talk(small) or is_guard(small, self._guards):
+            if is_talk(small) or is_guard(small, self._guards):
                 return False
             self._add_statement(small)
         return True
@@ -324,6 +323,10 @@ class _Collector(cst.CSTVisitor):
         rest = updates.without_link(node, self._imports)
         if rest is not None and (node is not self._whole or updates.has_link(node)):
             self._add("update", node, rest)
+        if _asks_for_likeness(node):
+            for arg in node.args[1:]:
+                arg.visit(self)
+            return False
         return True
 
     def visit_Arg(self, node: cst.Arg) -> bool:
@@ -412,14 +415,11 @@ def _without_brackets(node: cst.CSTNode) -> cst.CSTNode:
     return node
 
 
-def _is_talk(small: cst.BaseSmallStatement) -> bool:
-    """Say whether a statement only tells the user something."""
-    return (
-        isinstance(small, cst.Expr)
-        and isinstance(small.value, cst.Call)
-        and changes.called(small.value) in _TALKING
-    )
-
-
 def _is_super(call: cst.Call) -> bool:
     return isinstance(call.func, cst.Attribute) and changes.called(call.func.value) == "super"
+
+
+def _asks_for_likeness(call: cst.Call) -> bool:
+    name = changes.called(call)
+    alike = name.endswith("_like") or "dtype" in name
+    return alike and bool(call.args) and isinstance(call.args[0].value, cst.Name)
