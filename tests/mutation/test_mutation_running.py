@@ -4,7 +4,15 @@ import pytest
 
 from claimbench.errors import UsageError
 from claimbench.mutation.rewriting import all_mutants
-from claimbench.mutation.running import LEAST_SECONDS, Fate, Hunt, try_original, within_reach
+from claimbench.mutation.running import (
+    LEAST_SECONDS,
+    Check,
+    Fate,
+    Hunt,
+    Original,
+    try_original,
+    within_reach,
+)
 from claimbench.running.store import Store
 from claimbench.settings import Settings
 from claimbench.spec.load import load_spec
@@ -251,3 +259,18 @@ def test_mutants_out_of_reach_are_those_that_no_claim_of_the_tier_meets(paper):
             assert (near, beyond) == (mutants, [])
         else:
             assert (set(near), beyond) == (reached, ["unused"])
+
+
+def test_a_function_is_reached_through_a_module_that_only_the_experiments_import(paper):
+    paper.replace("import scaled", "import scaled\nfrom .between import through")
+    paper.replace("scaled(2 +", "through(2 +")
+    between = (
+        "from .method import unused\n\n\ndef through(x, scale):\n    return unused(x) * scale\n"
+    )
+    (paper.folder / "between.py").write_text(between, encoding="utf-8")
+    spec = load_spec(paper.folder)
+    original = Original((Check("quick", 0.1, 10.0),), {})
+    mutants = all_mutants(paper.folder)
+    near, beyond = within_reach(spec, mutants, original)
+    assert {mutant.function for mutant in near} == {"unused"}
+    assert beyond == ["scaled"]

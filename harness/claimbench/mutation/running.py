@@ -23,7 +23,7 @@ from claimbench.judging.result import Result
 from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
 from claimbench.mutation.reach import is_reached, reachable
-from claimbench.mutation.rewriting import Mutant, method_files
+from claimbench.mutation.rewriting import Mutant, method_files, own_files
 from claimbench.running.engine import Engine
 from claimbench.running.scheduler import Status
 from claimbench.settings import Settings
@@ -138,7 +138,7 @@ def within_reach(
 
     No claim that can catch a mutant at this tier reaches the others: it would be run in vain.
     """
-    files = [*method_files(spec.folder), spec.folder / "reproduce.py"]
+    files = {*method_files(spec.folder), *own_files(spec.folder, "reproduce.py")}
     tried = {check.claim for check in original.checks}
     reached = reachable(files, {c.experiment for c in spec.claims if c.id in tried})
     near: list[Mutant] = []
