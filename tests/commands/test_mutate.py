@@ -60,23 +60,23 @@ def test_survivors_are_shown_with_their_diff_and_make_it_fail(call, paper):
     head, counts, *_ = out.splitlines()
     assert code == 1
     assert head == "tiny · tier smoke · profile cpu · seed 0"
-    assert counts.startswith("5 of 8 mutants caught (62 %), 0 equivalent; 8 chosen of 8; ")
+    assert counts.startswith("7 of 11 mutants caught (63 %), 0 equivalent; 11 chosen of 11; ")
     assert "\n  arithmetic   1 of 1\n  comparison   1 of 2\n" in out
     survivor = out[out.index("\nsurvived: method.py:6 scaled, sign\n") :]
     assert "--- a/method.py\n+++ b/method.py\n" in survivor
     assert "-    return y if y > -9 else -x\n+    return y if y > -9 else x\n" in survivor
-    assert out.count("\nsurvived: ") == 3
-    assert "/8 method.py:5 scaled arithmetic: caught by holds\n" in err
-    assert "/8 method.py:6 scaled sign: survived\n" in err
+    assert out.count("\nsurvived: ") == 4
+    assert "/11 method.py:5 scaled arithmetic: caught by holds\n" in err
+    assert "/11 method.py:6 scaled sign: survived\n" in err
 
 
 def test_json_has_every_mutant(call, paper, tmp_path):
     target = tmp_path / "mutants.json"
     _, out, _ = call("tiny", "--json", target)
     report = json.loads(target.read_text(encoding="utf-8"))
-    assert (report["mutants"], report["caught"], report["survived"]) == (8, 5, 3)
-    assert report["share"] == 5 / 8
-    assert len(report["outcomes"]) == 8
+    assert (report["mutants"], report["caught"], report["survived"]) == (11, 7, 4)
+    assert report["share"] == 7 / 11
+    assert len(report["outcomes"]) == 11
     (caught,) = [o for o in report["outcomes"] if o["now"] == "y = scale / x"]
     assert (caught["file"], caught["line"], caught["kind"]) == ("method.py", 5, "arithmetic")
     assert (caught["outcome"], caught["claim"], caught["verdict"]) == (
@@ -95,7 +95,7 @@ def test_score_is_published(call, paper, tmp_path):
     _, out, _ = call("tiny", "--publish", tmp_path / "mutation")
     assert out.endswith(f"wrote {tmp_path / 'mutation' / 'tiny.json'}\n")
     score = read(tmp_path / "mutation")["tiny"]
-    assert (score.caught, score.mutants, score.equivalent) == (5, 7, 1)
+    assert (score.caught, score.mutants, score.equivalent) == (7, 10, 1)
     assert (score.profile, score.tier) == ("cpu", "smoke")
     head = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
     assert head.stdout.startswith(str(score.commit))
@@ -107,7 +107,7 @@ def test_equivalent_mutants_do_not_count(call, paper):
     list_equivalents(paper, DEAD)
     code, out, _ = call("tiny")
     assert code == 1
-    assert "5 of 7 mutants caught (71 %), 1 equivalent" in out
+    assert "7 of 10 mutants caught (70 %), 1 equivalent" in out
     assert "+    return y if y > -9 else x\n" not in out
 
 
@@ -124,7 +124,7 @@ def test_nine_in_ten_are_enough(call, paper):
     list_equivalents(paper, *entries)
     code, out, _ = call("tiny")
     assert code == 0
-    assert "5 of 5 mutants caught (100 %), 3 equivalent" in out
+    assert "7 of 7 mutants caught (100 %), 4 equivalent" in out
     list_equivalents(paper, *entries[1:])
     assert call("tiny")[0] == 1
 
@@ -134,7 +134,7 @@ def test_entry_that_is_stale_or_caught_is_told(call, paper):
     stale = {**DEAD, "now": "return y if y > -9 else x * 2"}
     list_equivalents(paper, DEAD, caught, stale)
     _, out, _ = call("tiny")
-    assert "5 of 7 mutants caught" in out
+    assert "7 of 10 mutants caught" in out
     assert "mutants.yaml:1: listed as equivalent, but `holds` caught it; remove the entry" in out
     assert "mutants.yaml:1: matches no mutant any more; remove or rewrite the entry" in out
 
@@ -145,31 +145,120 @@ def test_number_and_seed_choose_the_mutants(call, paper, tmp_path):
         target = tmp_path / f"{number}.json"
         call("tiny", "--mutants", 4, "--json", target, *words)
         report = json.loads(target.read_text(encoding="utf-8"))
-        assert report["possible"] == 8
+        assert report["possible"] == 11
         chosen.append([(o["now"], o["line"]) for o in report["outcomes"]])
     assert [len(names) for names in chosen] == [4, 4, 4]
     assert chosen[0] != chosen[1] == chosen[2]
 
 
-def test_functions_of_other_tiers_are_named(call, make_paper):
-    code = """
+LATER = """
 @experiment
 def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
-    return {"value": scaled(1 + random.random(), scale)}
+    return {"value": scaled(0.5 + random.random() / 2, 2 * scale)}
 
 
 @experiment
 def later(run: Run, *, scale: float = 1.0) -> dict[str, float]:
     return {"value": shifted(random.random(), scale)}
 """
-    claims = [STRICT, {"id": "later", "experiment": "later", "from": "standard"}]
-    paper = make_paper(code=code, claims=claims)
+SHIFTED = """
+def scaled(x: float, scale: float) -> float:
+    return (x * scale + 3) * 5 / 5 - 3
+
+
+def shifted(x: float, by: float) -> float:
+    return x + by
+"""
+
+
+def test_function_that_no_claim_reaches_is_named_and_counts_and_makes_it_fail(
+    call, make_paper, tmp_path
+):
+    later = {**STRICT, "id": "later", "experiment": "later", "from": "standard"}
+    paper = make_paper(code=LATER, claims=[STRICT, later])
     paper.replace("import scaled", "import scaled, shifted")
-    method = f"{METHOD}\n\ndef shifted(x: float, by: float) -> float:\n    return x + by\n"
-    (paper.folder / "method.py").write_text(method, encoding="utf-8")
-    _, out, _ = call(paper.folder)
-    assert "left alone, since no claim tried at smoke reaches them: shifted\n" in out
-    assert "8 chosen of 8" in out
+    (paper.folder / "method.py").write_text(SHIFTED, encoding="utf-8")
+    code, out, _ = call(paper.folder, "--json", tmp_path / "a.json", "--publish", tmp_path / "b")
+    report = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    caught = report["caught"]
+    assert (report["mutants"], report["survived"]) == (caught, 0)
+    assert {outcome["function"] for outcome in report["outcomes"]} == {"scaled"}
+    assert f"\n{caught} of {caught + 1} mutants caught " in out
+    assert "\n  unreached    0 of 1\n" in out
+    assert "\nno claim judged at smoke reaches `shifted`: add an exact check\n" in out
+    assert report["share"] == caught / (caught + 1) > 0.9
+    assert code == 1, "nine in ten are caught, but `shifted` is not reached"
+    assert read(tmp_path / "b")["tiny"].mutants == caught + 1
+    paper.replace("from: standard", "from: smoke", "claims.yaml")
+    code, out, _ = call(paper.folder)
+    assert (code, "unreached" in out, "no claim judged" in out) == (0, False, False)
+
+
+BLEND = '''"""Two averages of a sequence, and how they differ."""
+
+import numpy as np
+
+
+def blend(x: np.ndarray, beta1: float, beta2: float) -> float:
+    m1 = m2 = 0.0
+    for value in x:
+        m1 = beta1 * m1 + (1 - beta1) * value
+        m2 = beta2 * m2 + (1 - beta2) * value
+    return m1 + 2 * m2
+
+
+def form(a: np.ndarray, x: np.ndarray) -> float:
+    return float((a @ x)[0])
+'''
+SYMMETRIC = """
+import numpy as np
+
+
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    draw = 1 + random.random()
+    x, beta = np.array([draw, draw]), 0.5
+    blended = blend(x, beta, beta) / draw / 2.25
+    a = np.array([[3.0, 1.0], [1.0, 3.0]])
+    return {"value": scale * (blended + form(a, x) / draw / 4) / 2 + draw / 1e9}
+"""
+SHARP = """
+import numpy as np
+
+
+@experiment
+def measure(run: Run, *, scale: float = 1.0) -> dict[str, float]:
+    draw = 1 + random.random()
+    m1 = m2 = 0.0
+    for value in (draw, 2.0):
+        m1, m2 = 0.5 * m1 + 0.5 * value, 0.75 * m2 + 0.25 * value
+    blended = blend(np.array([draw, 2.0]), 0.5, 0.75) / (m1 + 2 * m2)
+    a = np.array([[3.0, 1.0], [2.0, 5.0]])
+    formed = form(a, np.array([draw, 2.0])) / (3 * draw + 2)
+    return {"value": scale * (blended + formed) / 2 + draw / 1e9}
+"""
+
+
+def test_symmetric_input_lets_a_name_and_a_transpose_through_and_a_sharper_claim_does_not(
+    call, make_paper, tmp_path
+):
+    near_one = {"expect": {"value": {"between": [0.999999, 1.000001]}}}
+    survivors = []
+    for slug, code in (("blunt", SYMMETRIC), ("sharp", SHARP)):
+        paper = make_paper(slug, code=code, claims=[near_one])
+        paper.replace("import scaled", "import blend, form")
+        (paper.folder / "method.py").write_text(BLEND, encoding="utf-8")
+        target = tmp_path / f"{slug}.json"
+        call(paper.folder, "--mutants", 200, "--json", target)
+        report = json.loads(target.read_text(encoding="utf-8"))
+        assert report["by_kind"].keys() >= {"name", "transpose", "update"}
+        survivors.append(
+            {(o["kind"], o["now"]) for o in report["outcomes"] if o["outcome"] == "survived"}
+        )
+    blunt, sharp = survivors
+    assert ("name", "m1 = beta2 * m1 + (1 - beta1) * value") in blunt
+    assert ("transpose", "return float((a.mT @ x)[0])") in blunt
+    assert not {kind for kind, _ in sharp} & {"name", "transpose", "update"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,15 @@ import pytest
 
 from claimbench.errors import UsageError
 from claimbench.mutation.rewriting import all_mutants
-from claimbench.mutation.running import LEAST_SECONDS, Fate, Hunt, try_original, within_reach
+from claimbench.mutation.running import (
+    LEAST_SECONDS,
+    Check,
+    Fate,
+    Hunt,
+    Original,
+    try_original,
+    within_reach,
+)
 from claimbench.running.store import Store
 from claimbench.settings import Settings
 from claimbench.spec.load import load_spec
@@ -124,6 +132,22 @@ def test_known_divergence_catches_a_mutant_for_which_the_claim_holds(make_paper)
     assert (fate.claim, fate.verdict) == ("holds", "reproduced")
 
 
+def test_claim_that_is_known_to_be_vacuous_catches_only_what_changes_it(make_paper):
+    known = {"verdict": "vacuous", "finding": "The scale does not matter."}
+    paper = make_paper(claims=[{"expect": {"value": {"at_least": 0.2}}, "known": known}])
+    method = METHOD.replace("scale * x", "scale * x * (1 + 0 * x)")
+    (paper.folder / "method.py").write_text(method, encoding="utf-8")
+    same = mutant(paper.folder, "y = scale * x * (1 - 0 * x)")
+    negative = mutant(paper.folder, "y = -(scale * x * (1 + 0 * x))")
+    fates = hunt(paper.folder).run([same, negative], nothing)
+    assert [(fate.claim, fate.verdict) for fate in fates] == [(None, ""), ("holds", "diverged")]
+    paper.replace("scale * x *", "(1 if scale < 1 else scale) * x *", "method.py")
+    (fate,) = hunt(paper.folder).run(
+        [mutant(paper.folder, "y = (0 if scale < 1 else scale) * x * (1 + 0 * x)")], nothing
+    )
+    assert (fate.claim, fate.verdict, fate.control) == ("holds", "reproduced", True)
+
+
 def test_first_catch_ends_it_and_a_survivor_meets_every_claim_and_control(paper, told):
     paper.replace("scale * x", "scale * x * (1 - 0 * x)", "method.py")
     trying = hunt(paper.folder)
@@ -210,27 +234,43 @@ def test_store_of_the_paper_has_the_original_alone_and_the_folder_is_untouched(p
     assert {p: p.read_bytes() for p in paper.folder.rglob("*") if p.is_file()} == files
 
 
-def test_mutants_out_of_reach_are_those_that_only_other_claims_meet(paper):
+def test_mutants_out_of_reach_are_those_that_no_claim_of_the_tier_meets(paper):
     paper.replace("import scaled", "import scaled, unused")
     paper.replace(
         "@experiment\ndef quick",
         "@experiment\ndef third(run: Run, *, scale: float = 1.0) -> dict[str, float]:\n"
         "    return {'value': unused(scale)}\n\n\n@experiment\ndef quick",
     )
-    spec = load_spec(paper.folder)
-    original = try_original(spec, QUIETLY, nothing)
-    mutants = all_mutants(paper.folder)
-    assert within_reach(spec, mutants, original) == (mutants, []), "no claim reaches `unused`"
-    third = {"id": "third", "experiment": "third", "from": "standard"}
+    reached = {m for m in all_mutants(paper.folder) if m.function == "scaled"}
     text = (paper.folder / "claims.yaml").read_text(encoding="utf-8")
-    text = text.replace("experiments:\n", "experiments:\n  third: {}\n")
-    text += (
+    more = text.replace("experiments:\n", "experiments:\n  third: {deterministic: true}\n")
+    more += (
         "- {id: third, statement: S., source: Sec. 1, kind: exact, fidelity: exact, "
-        f"experiment: {third['experiment']}, expect: {{value: {{at_least: 1}}}}, "
-        "controls: {without: {scale: -1.0}}, from: standard}\n"
+        "experiment: third, expect: {value: {at_least: 1}}, controls: {without: {scale: -1.0}}, "
+        "from: standard}\n"
     )
-    (paper.folder / "claims.yaml").write_text(text, encoding="utf-8")
+    for claims in (text, more, more.replace("from: standard", "from: smoke")):
+        (paper.folder / "claims.yaml").write_text(claims, encoding="utf-8")
+        spec = load_spec(paper.folder)
+        mutants = all_mutants(paper.folder)
+        original = try_original(spec, QUIETLY, nothing)
+        near, beyond = within_reach(spec, mutants, original)
+        if claims.endswith("from: smoke}\n"):
+            assert (near, beyond) == (mutants, [])
+        else:
+            assert (set(near), beyond) == (reached, ["unused"])
+
+
+def test_a_function_is_reached_through_a_module_that_only_the_experiments_import(paper):
+    paper.replace("import scaled", "import scaled\nfrom .between import through")
+    paper.replace("scaled(2 +", "through(2 +")
+    between = (
+        "from .method import unused\n\n\ndef through(x, scale):\n    return unused(x) * scale\n"
+    )
+    (paper.folder / "between.py").write_text(between, encoding="utf-8")
     spec = load_spec(paper.folder)
-    near, far = within_reach(spec, mutants, try_original(spec, QUIETLY, nothing))
-    assert far == ["unused"]
-    assert {m.function for m in near} == {"scaled"}
+    original = Original((Check("quick", 0.1, 10.0),), {})
+    mutants = all_mutants(paper.folder)
+    near, beyond = within_reach(spec, mutants, original)
+    assert {mutant.function for mutant in near} == {"unused"}
+    assert beyond == ["scaled"]

@@ -79,11 +79,9 @@ def bodies(statement, kind=None, parameters="x, y"):
         ("condition", "return [z for z in x if z < y]", ["return [z for z in x if not (z < y)]"]),
         ("condition", "return x and y", ["return (x or y)"]),
         ("condition", "return x if y is None else 0", []),
-        ("statement", "x.mul_(y)", ["pass"]),
-        ("statement", "x += y", ["pass"]),
+        ("statement", "f(x)", ["pass"]),
         ("statement", "x = y", ["pass"]),
-        ("statement", "x.grad = y", ["pass"]),
-        ("statement", "x[0] = y", ["pass"]),
+        ("statement", "x += y", []),
         ("statement", "z = y", []),
         ("statement", "return x", []),
     ],
@@ -106,7 +104,7 @@ def test_change(kind, statement, expected):
         "def f(x):\n    for y in x[0]:\n        if y < 0:\n            raise ValueError\n",
         "def f(x):\n    assert x > 0\n",
         "def g(x):\n    if x < 0:\n        raise ValueError\n\ndef f(x):\n    g(x[0])\n",
-        "def f(x):\n    return [a for a, b in zip(x, x, strict=True)]\n",
+        "def f(x):\n    return [a for a in zip(x, x, strict=True)]\n",
         "def f(x):\n    y: int = x\n    return y\n",
         "def f(x):\n    return f'{x + 1}'\n",
         "class A:\n    def __repr__(self):\n        return self.x[0] + 1\n",
@@ -125,7 +123,7 @@ def test_nothing_to_change(source):
 def test_what_follows_a_guard_is_changed():
     source = "def f(x):\n    if x < 0:\n        raise ValueError\n    else:\n        x += 1\n"
     kinds = sorted(change.kind for change in changes_of(source.encode()))
-    assert kinds == ["arithmetic", "constant", "constant", "statement"]
+    assert kinds == ["arithmetic", "constant", "constant", "update", "update"]
 
 
 def test_constant_that_a_function_uses_is_changed():
@@ -153,4 +151,4 @@ def test_indentation_and_comments_of_a_long_expression_stay():
 
 def test_statement_is_dropped_and_its_comment_stays():
     source = "def f(x):\n    if x:\n        x.add_(\n            2,\n        )  # why\n"
-    assert "def f(x):\n    if x:\n        pass  # why\n" in changed(source, "statement")
+    assert "def f(x):\n    if x:\n        pass  # why\n" in changed(source, "update")

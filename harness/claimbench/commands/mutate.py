@@ -29,12 +29,29 @@ if TYPE_CHECKING:
 _ABOUT = """\
 Change a paper's method in small ways and see whether its claims notice.
 
-Each mutant is method.py, or a module of the paper's folder that it imports, with one operator,
-sign, constant, index, argument, statement or condition changed. It is made in a scratch copy, and
-the claims that are as expected on the original are tried on it, the cheapest first, until one is
-not: that claim has caught it. Survivors get their controls run as well. A mutant that no claim
-catches shows a missing claim or too weak a check; it is shown with its diff. One that changes
-nothing which a claim could notice is listed in the paper's mutants.yaml, with the reason:
+Each mutant is method.py, or a module of the paper's folder that it imports, with one change:
+
+  argument    two neighbouring arguments in the other order
+  arithmetic  another operator
+  comparison  another comparison
+  condition   its opposite; `or` for `and`
+  constant    twice the number; 1 for 0, 0 for 1; False for True
+  dtype       half the precision, or the default one
+  index       the next one
+  loop        one turn fewer, or one more
+  name        another name of the same scope and kind: a parameter with the same annotation, a
+              name of the same tuple, a field of the same class, a key of the same mapping
+  sign        the opposite one
+  statement   left out
+  transpose   one left out or put in; factors of `@` in the other order
+  update      of state, in place or by assignment: left out, in whole or in part, or made twice
+
+It is made in a scratch copy, and the claims that are as expected on the original are tried on it,
+the cheapest first, until one is not: that claim has caught it. Survivors get their controls run as
+well. A mutant that no claim catches shows a missing claim or too weak a check; it is shown with its
+diff. So does a function that no such claim reaches, by the names in the source: it is named, counts
+as a mutant that is not caught, and none are made of it. A mutant that changes nothing which a claim
+could notice is listed in the paper's mutants.yaml, with the reason:
 
   equivalent:
     - file: method.py
@@ -48,8 +65,8 @@ many were caught, which tables and site show. What is known of a mutant is not r
 of parameters, guards that raise, and text are never changed."""
 
 _EXITS = """\
-exit codes: 0 at least 90 % of the mutants that are not equivalent are caught, 1 fewer are,
-            2 usage or spec error"""
+exit codes: 0 at least 90 % of the mutants that are not equivalent are caught, and claims reach
+            every function, 1 neither or one of them, 2 usage or spec error"""
 
 
 def add(parser: ArgumentParser) -> None:
@@ -128,7 +145,7 @@ def score(report: Report, commit: str | None) -> Score:
         profile=report.profile,
         tier=report.tier,
         caught=len(report.caught),
-        mutants=len(report.caught) + len(report.survivors),
+        mutants=report.counted,
         equivalent=len(report.equivalent),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         commit=commit,

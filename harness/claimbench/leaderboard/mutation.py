@@ -31,7 +31,7 @@ class Score:
         profile: under which they were tried.
         tier: at which.
         caught: mutants that a claim caught.
-        mutants: of so many that change something.
+        mutants: of so many that change something; a function that no claim reaches counts as one.
         equivalent: others, of which mutants.yaml says why they change nothing.
         date: when, ISO 8601.
         commit: of the code.

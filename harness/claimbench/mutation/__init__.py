@@ -1,6 +1,8 @@
 """Mutation: small wrong changes to a paper's method, to see whether its claims notice them.
 
-`changes` says what one piece of code may be replaced with, `sites` finds such pieces in a file,
-`rewriting` makes mutants of a paper folder and chooses among them, `equivalents` reads which of
-them are known to change nothing, and `running` tries the claims on them.
+`sites` finds in a file what may be changed; into what, `changes` says of operators, constants,
+arguments and counts, `partners` of names, `updates` of what a method keeps, `matrices` of
+transposes and `precision` of dtypes. `rewriting` makes mutants of a paper folder and chooses among
+them, `reach` says which a claim might meet, `equivalents` reads which are known to change nothing,
+and `running` tries the claims on them.
 """

@@ -1,4 +1,4 @@
-"""What a single piece of syntax may be replaced with: operators, signs, constants, arguments."""
+"""What one piece of syntax may become: other operators, signs, constants, arguments, counts."""
 
 from __future__ import annotations
 
@@ -170,6 +170,37 @@ def swapped(node: cst.Call) -> Iterator[cst.Call]:
         args[place] = first.with_changes(value=second.value)
         args[place + 1] = second.with_changes(value=first.value)
         yield node.with_changes(args=args)
+
+
+_LOOPS = {"range": 1, "fori_loop": 1}
+"""Where the end of a loop stands among the arguments, unless there is but one."""
+
+
+def counts(node: cst.Call) -> Iterator[cst.Call]:
+    """Yield a loop of one turn fewer, and of one more: `range(n - 1)`, `range(n + 1)`."""
+    place = _LOOPS.get(called(node))
+    if place is None or not node.args or any(arg.star or arg.keyword for arg in node.args):
+        return
+    place = min(place, len(node.args) - 1)
+    end = node.args[place]
+    for by in (-1, 1):
+        args = list(node.args)
+        args[place] = end.with_changes(value=_moved(end.value, by))
+        yield node.with_changes(args=args)
+
+
+def _moved(end: cst.BaseExpression, by: int) -> cst.BaseExpression:
+    if isinstance(end, cst.Integer):
+        return (
+            cst.Integer(str(end.evaluated_value + by))
+            if end.evaluated_value + by >= 0
+            else cst.UnaryOperation(cst.Minus(), cst.Integer("1"))
+        )
+    sum_like = isinstance(end, cst.BinaryOperation) and isinstance(
+        end.operator, cst.Add | cst.Subtract | cst.Multiply | cst.FloorDivide
+    )
+    operator = cst.Add() if by > 0 else cst.Subtract()
+    return cst.BinaryOperation(end if sum_like else bracketed(end), operator, cst.Integer("1"))
 
 
 def _is_literal(node: cst.BaseExpression) -> bool:

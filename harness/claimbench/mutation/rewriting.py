@@ -31,7 +31,7 @@ class Mutant:
     Attributes:
         file: path of the changed file in the paper folder.
         function: dotted name of the function around the change, or `(module)`.
-        kind: arithmetic, comparison, sign, constant, index, argument, statement or condition.
+        kind: what is changed, one of `sites.KINDS`.
         line: where the change begins, from 1.
         was: the lines that change, blanks drawn together.
         now: what they become.
@@ -77,12 +77,21 @@ def method_files(folder: Path) -> list[Path]:
     Raises:
         UsageError: one cannot be parsed.
     """
+    return own_files(folder, METHOD)
+
+
+def own_files(folder: Path, file: str) -> list[Path]:
+    """Return a file of a paper folder and the modules of that folder that it imports.
+
+    Raises:
+        UsageError: one cannot be parsed.
+    """
     try:
-        paths = closure(folder, "", Cache(None), file=METHOD).paths
+        paths = closure(folder, "", Cache(None), file=file).paths
     except SyntaxError as error:
         raise UsageError(f"{error.filename}:{error.lineno}: {error.msg}") from None
     own = [path for path in paths if path.is_relative_to(folder)]
-    return sorted(own, key=lambda path: (path.name != METHOD, path))
+    return sorted(own, key=lambda path: (path.name != file, path))
 
 
 def all_mutants(folder: Path) -> list[Mutant]:

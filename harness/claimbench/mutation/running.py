@@ -19,10 +19,11 @@ from claimbench.cache import Cache, digest
 from claimbench.errors import UsageError
 from claimbench.home import home
 from claimbench.identity.keys import run_identity
+from claimbench.judging.result import Result
 from claimbench.judging.trial import Trial
 from claimbench.judging.verdict import Verdict
 from claimbench.mutation.reach import is_reached, reachable
-from claimbench.mutation.rewriting import Mutant, method_files
+from claimbench.mutation.rewriting import Mutant, method_files, own_files
 from claimbench.running.engine import Engine
 from claimbench.running.scheduler import Status
 from claimbench.settings import Settings
@@ -35,7 +36,7 @@ LEAST_SECONDS = 10.0
 PATIENCE = 5.0
 """A mutant's run may take so many times as long as the longest of the original's."""
 
-_FORMAT = "mutation 1"
+_FORMAT = "mutation 2"
 
 
 @dataclass(frozen=True)
@@ -133,24 +134,21 @@ def _check(trial: Trial) -> Check:
 def within_reach(
     spec: Spec, mutants: Sequence[Mutant], original: Original
 ) -> tuple[list[Mutant], list[str]]:
-    """Return the mutants that a claim at this tier might meet, and the functions of the others.
+    """Return the mutants that a claim might meet, and the functions and classes of the others.
 
-    The others are of functions that only the experiments of claims reach that are left out here. A
-    function that no claim reaches stays: a claim is missing.
+    No claim that can catch a mutant at this tier reaches the others: it would be run in vain.
     """
-    files = [*method_files(spec.folder), spec.folder / "reproduce.py"]
+    files = {*method_files(spec.folder), *own_files(spec.folder, "reproduce.py")}
     tried = {check.claim for check in original.checks}
-    here = {claim.experiment for claim in spec.claims if claim.id in tried}
-    elsewhere = {claim.experiment for claim in spec.claims if claim.id not in tried}
-    reached, later = reachable(files, here), reachable(files, elsewhere)
+    reached = reachable(files, {c.experiment for c in spec.claims if c.id in tried})
     near: list[Mutant] = []
-    far: list[str] = []
+    beyond: dict[str, None] = {}
     for mutant in mutants:
-        if is_reached(mutant.function, reached) or not is_reached(mutant.function, later):
+        if is_reached(mutant.function, reached):
             near.append(mutant)
         else:
-            far.append(mutant.function)
-    return near, list(dict.fromkeys(far))
+            beyond[mutant.function.partition(".")[0]] = None
+    return near, list(beyond)
 
 
 @dataclass
@@ -232,10 +230,11 @@ class Hunt:
         """Wait for the claim that is being tried; return the fate, or begin the next claim."""
         assert pursuit.trial is not None  # the mutant is not through yet
         result = engine.finish(pursuit.trial)
-        kept.put(pursuit.key, json.dumps([result.as_expected, result.verdict, result.reason]))
+        expected = _as_expected(result, control=engine.settings.control)
+        kept.put(pursuit.key, json.dumps([expected, result.verdict, result.reason]))
         kept.flush()
         self.ran += 1
-        if result.as_expected:
+        if expected:
             return self._advance(pursuit, engine, kept)
         return Fate(
             pursuit.mutant, result.claim, result.verdict, result.reason, engine.settings.control
@@ -266,6 +265,13 @@ class Hunt:
             spec, claim.experiment, arguments, profile=engine.profile, cache=engine.cache
         )
         return digest(_FORMAT, identity.key, spec.claim_hash(claim), tier, str(control))
+
+
+def _as_expected(result: Result, *, control: bool) -> bool:
+    """Say whether a claim came out as on the original; without its controls none is vacuous."""
+    if result.record.known_verdict is Verdict.VACUOUS and not control:
+        return result.verdict in (Verdict.REPRODUCED, Verdict.SKIPPED)
+    return result.as_expected
 
 
 def _limited(spec: Spec, check: Check) -> Spec:

@@ -6,25 +6,53 @@ and guards: whatever only decides whether to raise.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
+from libcst.metadata import (
+    ByteSpanPositionProvider,
+    ExpressionContext,
+    ExpressionContextProvider,
+    MetadataWrapper,
+    PositionProvider,
+)
 
-from claimbench.mutation import changes
+from claimbench.mutation import changes, matrices, precision, updates
+from claimbench.mutation.binding import (
+    code,
+    imports,
+    names,
+    names_in_functions,
+    parameters,
+    targets,
+)
+from claimbench.mutation.guards import guard_names, is_guard, is_talk, only_raises, raises
+from claimbench.mutation.partners import Scope, fields, scope
 
 MODULE = "(module)"
+KINDS = (
+    *("argument", "arithmetic", "comparison", "condition", "constant", "dtype", "index", "loop"),
+    *("name", "sign", "statement", "transpose", "update"),
+)
+"""What is changed.
+
+Of an update of what is kept (`x += y`, `x = f(x)`, `x.mul_(y)`, `self.x = y`) the whole or a part
+is left out, or it is made twice; of other statements, the whole is left out. A name is exchanged
+for another of the same scope and kind: a parameter with the same annotation, a name in the same
+tuple, a variable assigned alike, a field of the same class, another key of the same mapping.
+"""
 _PLUMBING = (
     *("__repr__", "__str__", "__getstate__", "__setstate__"),
     *("state_dict", "load_state_dict", "add_param_group", "zero_grad"),
 )
 """Methods that a framework asks for, and that no update passes through."""
 _MAKING = ("__init__", "__post_init__", "__new__")
-_TALKING = ("warn", "print", "debug", "info", "warning", "error")
 _CHECKED_ARGUMENTS = ("strict",)
 _AXES = ("axis", "dim")
+_ALIKE = ("shape", "dtype", "device", "ndim", "size", "dim", "layout")
+"""What names that could be taken for one another mostly have in common."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +60,7 @@ class Change:
     """One piece of a file, and what to put in its place.
 
     Attributes:
-        kind: arithmetic, comparison, sign, constant, index, argument, statement or condition.
+        kind: one of KINDS.
         function: dotted name of the function that it stands in, or `(module)`.
         line: where it begins, from 1.
         start: its first byte, from 0.
@@ -61,18 +89,26 @@ def changes_of(source: bytes) -> list[Change]:
 
 
 class _Collector(cst.CSTVisitor):
-    METADATA_DEPENDENCIES = (PositionProvider, ByteSpanPositionProvider)
+    METADATA_DEPENDENCIES = (
+        PositionProvider,
+        ByteSpanPositionProvider,
+        ExpressionContextProvider,
+    )
 
     def __init__(self, module: cst.Module, source: bytes) -> None:
         super().__init__()
         self.found: list[Change] = []
         self._source = source
         self._module = module
-        self._guards = _guards(module)
-        self._used = _names_in_functions(module)
+        self._guards = guard_names(module)
+        self._used = names_in_functions(module)
         self._scopes: list[str] = []
         self._in_class = False
         self._bound: list[set[str]] = []
+        self._imports = imports(module)
+        self._fields = fields(module)
+        self._kin: list[Scope] = []
+        self._whole: cst.BaseExpression | None = None
 
     # What is not looked into
 
@@ -104,9 +140,11 @@ class _Collector(cst.CSTVisitor):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         name = node.name.value
         if name not in _PLUMBING and name not in self._guards:
-            self._bound.append(_parameters(node.params))
+            self._bound.append({parameter.name.value for parameter in parameters(node.params)})
+            self._kin.append(scope(node))
             with self._scope(name, in_class=False):
                 node.body.visit(self)
+            self._kin.pop()
             self._bound.pop()
         return False
 
@@ -129,19 +167,30 @@ class _Collector(cst.CSTVisitor):
             return False
         small = node.body[0]
         if not self._scopes:
-            targets = _targets(small)
-            return bool(targets) and targets <= self._used
+            assigned = targets(small)
+            return bool(assigned) and assigned <= self._used
         if len(node.body) == 1:
-            if _is_talk(small) or _is_guard(small, self._guards):
+            if is_talk(small) or is_guard(small, self._guards):
                 return False
-            if self._droppable(small):
-                self._add("statement", small, cst.Pass())
+            self._add_statement(small)
         return True
 
     def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine) -> None:
         if self._bound:
             for small in original_node.body:
-                self._bound[-1].update(_targets(small))
+                self._bound[-1].update(targets(small))
+
+    def _add_statement(self, small: cst.BaseSmallStatement) -> None:
+        if isinstance(small, cst.Expr):
+            self._whole = small.value
+        if not self._droppable(small):
+            return
+        if updates.is_update(small):
+            self._add("update", small, cst.Pass())
+            if updates.is_repeatable(small):
+                self._add("update", small, small, small)
+        else:
+            self._add("statement", small, cst.Pass())
 
     def _droppable(self, small: cst.BaseSmallStatement) -> bool:
         """Say whether the function still makes sense without a statement."""
@@ -152,12 +201,14 @@ class _Collector(cst.CSTVisitor):
         if isinstance(small, cst.Expr):
             return isinstance(small.value, cst.Call) and not _is_super(small.value)
         if isinstance(small, cst.Assign):
-            names = _targets(small)
-            return names <= self._bound[-1]  # empty where attributes or items are assigned
+            return targets(small) <= self._bound[-1]  # none where attributes or items are assigned
         return False
 
     def visit_Assign(self, node: cst.Assign) -> None:
         self._add_sign(node.value)
+        if self._scopes and self._scopes[-1] not in _MAKING:
+            for change in updates.in_part(node, self._is_bound):
+                self._add("update", node, change)
 
     def visit_Return(self, node: cst.Return) -> None:
         self._add_sign(node.value)
@@ -168,16 +219,16 @@ class _Collector(cst.CSTVisitor):
 
     def visit_For(self, node: cst.For) -> bool:
         if self._bound:
-            self._bound[-1].update(_names(node.target))
-        return not _only_raises(node, self._guards)
+            self._bound[-1].update(names(node.target))
+        return not only_raises(node, self._guards)
 
     def visit_With(self, node: cst.With) -> bool:
-        return not _only_raises(node, self._guards)
+        return not only_raises(node, self._guards)
 
     def visit_If(self, node: cst.If) -> bool:
         if isinstance(node.test, cst.Name) and node.test.value == "TYPE_CHECKING":
             return False
-        if _raises(node.body, self._guards):
+        if raises(node.body, self._guards):
             if node.orelse is not None:
                 node.orelse.visit(self)
             return False
@@ -185,7 +236,7 @@ class _Collector(cst.CSTVisitor):
         return True
 
     def visit_While(self, node: cst.While) -> bool:
-        if _only_raises(node, self._guards):
+        if only_raises(node, self._guards):
             return False
         if changes.called(node.test) != "True":
             self._add_condition(node.test)
@@ -205,6 +256,8 @@ class _Collector(cst.CSTVisitor):
     def visit_BinaryOperation(self, node: cst.BinaryOperation) -> None:
         for change in changes.arithmetic(node):
             self._add("arithmetic", node, change)
+        for product in matrices.products(node):
+            self._add("transpose", node, product)
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         for change in changes.comparison(node):
@@ -225,9 +278,24 @@ class _Collector(cst.CSTVisitor):
     def visit_Name(self, node: cst.Name) -> None:
         for change in changes.truth(node):
             self._add("constant", node, change)
+        if self._is_read(node):
+            for name in self._exchangeable(node.value):
+                self._add("name", node, node.with_changes(value=name))
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        if not self._is_read(node):
+            return True
+        for name in self._fields.get(node.attr.value, ()):
+            self._add("name", node, node.with_changes(attr=cst.Name(name)))
+        half = precision.narrowed(node, self._imports)
+        if half is not None:
+            self._add("dtype", node, half)
+        self._add_untransposed(node)
+        return node.attr.value not in _ALIKE or not isinstance(node.value, cst.Name)
 
     def visit_Subscript(self, node: cst.Subscript) -> bool:
         node.value.visit(self)
+        self._add_keys(node)
         for element in node.slice:
             part = element.slice
             if isinstance(part, cst.Slice):
@@ -247,6 +315,18 @@ class _Collector(cst.CSTVisitor):
             return False
         for change in changes.swapped(node):
             self._add("argument", node, change)
+        for loop in changes.counts(node):
+            self._add("loop", node, loop)
+        for other in precision.precisions(node, self._imports):
+            self._add("dtype", node, other)
+        self._add_untransposed(node)
+        rest = updates.without_link(node, self._imports)
+        if rest is not None and (node is not self._whole or updates.has_link(node)):
+            self._add("update", node, rest)
+        if _asks_for_likeness(node):
+            for arg in node.args[1:]:
+                arg.visit(self)
+            return False
         return True
 
     def visit_Arg(self, node: cst.Arg) -> bool:
@@ -257,9 +337,44 @@ class _Collector(cst.CSTVisitor):
                 self._add("index", node.value, further)
                 return False
             self._add_sign(node.value)
-        return True
+        node.value.visit(self)
+        return False
 
     # What is found
+
+    # Names
+
+    def _is_read(self, node: cst.CSTNode) -> bool:
+        return self.get_metadata(ExpressionContextProvider, node, None) is ExpressionContext.LOAD
+
+    def _is_bound(self, name: str) -> bool:
+        return any(name in bound for bound in self._bound)
+
+    def _exchangeable(self, name: str) -> list[str]:
+        """Return by which names a name may be replaced here, in the innermost scope that has it."""
+        for kin in reversed(self._kin):
+            if name in kin.names:
+                near = kin.names[name]
+                return [other for other in near if other in kin.inner or self._is_bound(other)]
+        return []
+
+    def _add_keys(self, node: cst.Subscript) -> None:
+        """Add the other keys by which the function subscripts the same object."""
+        part = node.slice[0].slice
+        if self._kin and self._is_read(node) and isinstance(part, cst.Index):
+            text = part.value
+            if isinstance(text, cst.SimpleString):
+                keys = self._kin[-1].keys.get(code(node.value), {})
+                for key in keys.get(str(text.raw_value), ()):
+                    quoted = f"{text.quote}{key}{text.quote}"
+                    self._add("name", text, text.with_changes(value=quoted))
+
+    # Adding
+
+    def _add_untransposed(self, node: cst.Attribute | cst.Call) -> None:
+        rest = matrices.untransposed(node, self._imports)
+        if rest is not None:
+            self._add("transpose", node, rest)
 
     def _add_condition(self, test: cst.BaseExpression) -> None:
         if not changes.is_plain_test(test):
@@ -270,11 +385,12 @@ class _Collector(cst.CSTVisitor):
         if value is not None and opposite is not None:
             self._add("sign", value, opposite)
 
-    def _add(self, kind: str, node: cst.CSTNode, new: cst.CSTNode) -> None:
+    def _add(self, kind: str, node: cst.CSTNode, *instead: cst.CSTNode) -> None:
         span = self.get_metadata(ByteSpanPositionProvider, node)
         indent = self._indent(node, span.start, span.length)
         if isinstance(node, cst.BaseExpression) and node.lpar:  # they stay where they are
-            new = _without_brackets(new)
+            instead = tuple(_without_brackets(new) for new in instead)
+        text = "; ".join(self._module.code_for_node(new) for new in instead)
         self.found.append(
             Change(
                 kind=kind,
@@ -282,7 +398,7 @@ class _Collector(cst.CSTVisitor):
                 line=self.get_metadata(PositionProvider, node).start.line,
                 start=span.start,
                 length=span.length,
-                text=self._module.code_for_node(new).replace("\n", f"\n{indent}"),
+                text=text.replace("\n", f"\n{indent}"),
             )
         )
 
@@ -299,120 +415,11 @@ def _without_brackets(node: cst.CSTNode) -> cst.CSTNode:
     return node
 
 
-def _guards(module: cst.Module) -> frozenset[str]:
-    """Return the names of the functions that do nothing but raise, through others or not."""
-    functions = _Functions()
-    module.visit(functions)
-    names: set[str] = set()
-    while True:
-        found = {f.name.value for f in functions.found if _only_raises(f, names)}
-        if found == names:
-            return frozenset(names)
-        names = found
-
-
-def _only_raises(node: cst.CSTNode, guards: Container[str]) -> bool:
-    """Say whether all that a statement, or a function, can do is to raise."""
-    if isinstance(node, cst.SimpleStatementLine | cst.SimpleStatementSuite):
-        return all(_is_guard(small, guards) for small in node.body)
-    if isinstance(node, cst.If):
-        rest = node.orelse is None or _only_raises(node.orelse, guards)
-        return _raises(node.body, guards) and rest
-    if isinstance(node, cst.For | cst.While | cst.With | cst.Else):
-        return _only_raises(node.body, guards)
-    if isinstance(node, cst.FunctionDef):
-        body = list(node.body.body)
-        if body and _is_docstring(body[0]):
-            del body[0]
-        return bool(body) and all(_only_raises(statement, guards) for statement in body)
-    if isinstance(node, cst.IndentedBlock):
-        return all(_only_raises(statement, guards) for statement in node.body)
-    return False
-
-
-def _raises(block: cst.BaseSuite, guards: Container[str]) -> bool:
-    """Say whether a block only raises, or ends by raising what it has prepared."""
-    if _only_raises(block, guards):
-        return True
-    last = block.body[-1] if block.body else None
-    if isinstance(last, cst.SimpleStatementLine):
-        last = last.body[-1]
-    return isinstance(last, cst.Raise)
-
-
-def _is_guard(small: cst.CSTNode, guards: Container[str]) -> bool:
-    if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call):
-        return changes.called(small.value) in guards
-    return isinstance(small, cst.Raise | cst.Assert)
-
-
-def _is_docstring(statement: cst.CSTNode) -> bool:
-    small = statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
-    return isinstance(small, cst.Expr) and isinstance(
-        small.value, cst.SimpleString | cst.ConcatenatedString
-    )
-
-
-def _is_talk(small: cst.BaseSmallStatement) -> bool:
-    """Say whether a statement only tells the user something."""
-    return (
-        isinstance(small, cst.Expr)
-        and isinstance(small.value, cst.Call)
-        and changes.called(small.value) in _TALKING
-    )
-
-
 def _is_super(call: cst.Call) -> bool:
     return isinstance(call.func, cst.Attribute) and changes.called(call.func.value) == "super"
 
 
-def _targets(small: cst.BaseSmallStatement) -> set[str]:
-    """Return the plain names that a statement assigns."""
-    if isinstance(small, cst.Assign):
-        return set().union(*(_names(target.target) for target in small.targets))
-    if isinstance(small, cst.AnnAssign) and small.value is not None:
-        return _names(small.target)
-    return set()
-
-
-def _names(target: cst.BaseExpression) -> set[str]:
-    if isinstance(target, cst.Name):
-        return {target.value}
-    if isinstance(target, cst.Tuple | cst.List):
-        return set().union(*(_names(element.value) for element in target.elements))
-    return set()
-
-
-def _parameters(parameters: cst.Parameters) -> set[str]:
-    every = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
-    return {parameter.name.value for parameter in every}
-
-
-def _names_in_functions(module: cst.Module) -> set[str]:
-    """Return the names that the bodies of functions mention: constants used there matter."""
-    functions, names = _Functions(), _Names()
-    module.visit(functions)
-    for function in functions.found:
-        function.body.visit(names)
-    return names.found
-
-
-class _Functions(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[cst.FunctionDef] = []
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        self.found.append(node)
-
-
-class _Names(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def visit_Annotation(self, node: cst.Annotation) -> bool:
-        return False
-
-    def visit_Name(self, node: cst.Name) -> None:
-        self.found.add(node.value)
+def _asks_for_likeness(call: cst.Call) -> bool:
+    name = changes.called(call)
+    alike = name.endswith("_like") or "dtype" in name
+    return alike and bool(call.args) and isinstance(call.args[0].value, cst.Name)
