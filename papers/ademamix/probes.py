@@ -134,7 +134,7 @@ def errors_in_half_precision(gradients: Tensor, state: torch.dtype) -> tuple[flo
     """Return how far m2 and ν of an optimizer are from the same averages in float64, relative.
 
     And how far a step of the parameters is, at most, from that of the averages in float64, over the
-    size of parameter and step; rounding to bfloat16 twice makes 2⁻⁸ of it.
+    size of parameter and step; rounding to bfloat16 twice makes 2⁻⁷ of it.
 
     Args:
         gradients: of every step, in half precision, (steps, n).

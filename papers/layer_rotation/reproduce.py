@@ -44,7 +44,7 @@ def released(run: Run, *, projected: bool = True) -> dict[str, float]:
     expected = torch.tensor(RELEASED, dtype=run.dtype, device=run.device)
     return {
         "kernel_error": (w.flatten() - expected).abs().max().item(),  # largest entry is 3.2
-        "rotation": layer_rotation(w0, w).item(),
+        "rotation": layer_rotation(w0, 3 * w).item(),  # whatever the norms
         "norm_error": (norm(restored) / norm(w0) - 1).abs().item(),
         "scale_error": (shorter - restored).abs().max().item(),
         "still_error": (still - w0).abs().max().item(),
@@ -81,8 +81,8 @@ def layer_rates(run: Run, *, alpha: float = 0.6) -> dict[str, float]:
     """Rates of four layers at α and −α, over the rate of the fastest."""
     later, earlier = (prioritised_rates(0.5, a, 4) for a in (alpha, -alpha))
     return {
-        **{f"later_{layer}": rate / 0.5 for layer, rate in enumerate(later)},
-        **{f"earlier_{layer}": rate / 0.5 for layer, rate in enumerate(earlier)},
+        **{f"later_{layer}": rate / 0.5 for layer, rate in zip(range(4), later, strict=True)},
+        **{f"earlier_{layer}": rate / 0.5 for layer, rate in zip(range(4), earlier, strict=True)},
     }
 
 
