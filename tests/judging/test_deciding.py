@@ -119,3 +119,21 @@ def test_every_other_field_that_follows_is_found_again():
 def test_values_that_give_no_verdict(given: Record, message: str):
     with pytest.raises(ValueError, match=message):
         judged_again(given)
+
+
+@pytest.mark.parametrize("order", [("value", "beside"), ("beside", "value")])
+def test_reason_names_the_metric_that_fewest_seeds_hold_for_in_any_order(order: tuple[str, str]):
+    values = {"beside": (2.0, 2.5, 0.5, 1.0, 3.0, 3.5), "value": (0.5, 0.25, 0.5, 0.75, 1.5, 0.5)}
+    regions = {"beside": {"at_most": 1}, "value": {"at_least": 1}}
+    given = make_record(
+        metrics={
+            name: {**vars(Measured.of(values[name])), "values": [*values[name]]} for name in order
+        },
+        expect={name: regions[name] for name in order},
+        expect_text=dict.fromkeys(order, ""),
+        rule="typical",
+        max_seeds=20,
+        controls=[],
+    )
+    reason = judged_again(given)["reason"]
+    assert reason == "value is 0.5 [0.25, 1.5], expected ≥ 1; 0 of 6 seeds held"
