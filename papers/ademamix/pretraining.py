@@ -1,6 +1,6 @@
 """AdamW and AdEMAMix on language models: tuned at equal cost, AdamW at several lengths."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 
 from claimbench import Run, artefact
 from common.language import Language, MakeOptimizer
-from common.tuning import best
+from common.tuning import pick, settings
 
 from .method import AdEMAMix
 from .probes import BETA2
@@ -67,18 +67,27 @@ def tuned(
     Returns:
         The choice, and all losses in the order of the grid; a run that diverges counts as infinite.
     """
-    language = Language(run.device, run.dtype)
+    language, grid = Language(run.device, run.dtype), {"rate": rates, "beta1": BETA1}
+    budget = {"steps": steps, "windows": windows}
 
-    def loss(setting: dict[str, Any], seed: int) -> float:
-        beta1, rises = setting["beta1"], setting.get("schedule") == RISING
-        make = adamw(beta1) if slow is None else ademamix(beta1, *slow, steps)  # type: ignore[call-arg]
-        budget = {"steps": steps, "windows": windows, "factor": rising if rises else None}
-        return language.pretrain(make, rate=setting["rate"], seed=seed, **budget)[0]  # type: ignore[arg-type]
+    def losses(factor: Callable[[float], float] | None = None) -> list[float]:
+        found = []
+        for setting in settings(grid):
+            beta1 = setting["beta1"]
+            make = adamw(beta1) if slow is None else ademamix(beta1, *slow, steps)  # type: ignore[call-arg]
+            loss, _ = language.pretrain(
+                make, rate=setting["rate"], seed=run.seed, factor=factor, **budget
+            )
+            found.append(loss)
+            run.progress(len(found), len(settings(grid)))
+        return found
 
-    name = "AdamW of either schedule" if rising_too else "AdamW" if slow is None else "AdEMAMix"
-    schedules = {"schedule": [COSINE, RISING]} if rising_too else {}
-    grid = {**schedules, "rate": rates, "beta1": BETA1}
-    choice = best(run, name, grid, loss, pilots=[run.seed])
+    if not rising_too:
+        choice = pick(run, "AdamW" if slow is None else "AdEMAMix", grid, losses())
+    else:
+        cosine = run.artefact(tuned, slow=None, rates=rates, **budget)["losses"]
+        schedules = {"schedule": [COSINE, RISING], **grid}
+        choice = pick(run, "AdamW of either schedule", schedules, cosine + losses(rising))
     return {**choice.setting, "losses": choice.scores}
 
 
