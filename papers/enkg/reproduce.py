@@ -12,7 +12,8 @@ from claimbench import Run, experiment
 from common.errors import relative
 from common.fits import power
 
-from .flows import RIVALS, ensemble_error, fields, rivals_on_fields, tuned
+from . import hindsight
+from .flows import ensemble_error, fields, rivals_on_fields, tuned
 from .gaussian import gaussian_case, gaussian_guidance
 from .method import (
     SIGMA_MAX,
@@ -232,11 +233,8 @@ def navier_stokes(
         tuning_fields: on how many fields they are chosen.
     """
     size = {"particles": particles, "steps": steps, "chain": chain}
-    settings = run.artefact(tuned, grid=list(grid), fields_=tuning_fields, **size)
-    rivals = run.artefact(
-        rivals_on_fields, seed=run.seed, names=list(RIVALS), settings=settings, count=1, **size
-    )
-    best = min(error for errors in rivals.values() for error in errors)
+    settings = run.artefact(hindsight.tuned, grid=list(grid), fields_=tuning_fields, **size)
+    best = run.artefact(hindsight.best_rival, seed=run.seed, settings=settings, **size)
     generator = run.torch_generator()
     truth, problem = fields(run, generator, 1)
     ensemble = {"particles": particles, "steps": steps, "updates": updates}
