@@ -19,10 +19,12 @@ def tuned(
     """For each method the setting of its grid with the smallest mean error on fields of its own."""
     generator = run.torch_generator()
     truth, problem = fields(run, generator, fields_)
-    budget, size = calls(particles, steps), {"particles": particles, "steps": steps}
-    out = {}
+    budget, out = calls(particles, steps), {}
     scales = [MIDDLE * g for g in grid]
-    errors = [ensemble_error(problem, truth, w, generator, **size) for w in scales]
+    errors = [
+        ensemble_error(problem, truth, w, generator, particles=particles, steps=steps)
+        for w in scales
+    ]
     out["EnKG"] = scales[errors.index(min(errors))]
     for name, (method, middle) in baselines.SCALED.items():
         scales = [middle * g for g in grid]
