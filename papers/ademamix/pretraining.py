@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from claimbench import Run, artefact
-from common.language import Language, MakeOptimizer
+from common.comparison import steps_to_match
+from common.language import Curve, Language, MakeOptimizer
 from common.tuning import pick, settings
 
 from .method import AdEMAMix
@@ -92,36 +93,52 @@ def tuned(
 
 
 @artefact
-def adamw_lengths(
+def adamw_run(
     run: Run,
     *,
     seed: int,
+    length: float,
     steps: int,
     rates: list[float],
     windows: int,
     rising_too: bool = False,
-) -> dict[str, Any]:
-    """AdamW's held-out loss at each of its lengths, and the training losses on the way."""
+) -> tuple[float, Curve]:
+    """AdamW's held-out loss after `length` T steps, and the training losses on the way."""
     budget = {"steps": steps, "rates": rates, "windows": windows}
     choice = run.artefact(tuned, slow=None, rising_too=rising_too, **budget)
     rises = choice.get("schedule") == RISING
     if rising_too and not rises:
-        return run.artefact(adamw_lengths, seed=seed, **budget)
-    language = Language(run.device, run.dtype)
-    losses, curves = [], []
-    for i, length in enumerate(LENGTHS):
-        loss, curve = language.pretrain(
-            adamw(choice["beta1"]),
-            rate=choice["rate"],
-            steps=round(length * steps),
-            seed=seed,
-            windows=windows,
-            factor=rising if rises else None,
-        )
-        losses.append(loss)
-        curves.append(curve)
-        run.progress(i + 1, len(LENGTHS))
-    return {"losses": losses, "curves": curves}
+        return run.artefact(adamw_run, seed=seed, length=length, **budget)
+    return Language(run.device, run.dtype).pretrain(
+        adamw(choice["beta1"]),
+        rate=choice["rate"],
+        steps=round(length * steps),
+        seed=seed,
+        windows=windows,
+        factor=rising if rises else None,
+    )
+
+
+class Matched(NamedTuple):
+    """AdamW against a loss: steps that bring it there, in units of T, loss at T, and curves."""
+
+    steps: float
+    loss: float
+    curves: dict[float, Curve]
+
+
+def adamw_to_match(run: Run, loss: float, **options: Any) -> Matched:
+    """Train AdamW longer and longer, each length anew, until one run is as good as `loss`.
+
+    `options`: of `adamw_run`.
+    """
+    losses, curves = [], {}
+    for length in LENGTHS:
+        found, curves[length] = run.artefact(adamw_run, seed=run.seed, length=length, **options)
+        losses.append(found)
+        if found <= loss:
+            break
+    return Matched(steps_to_match(loss, LENGTHS[: len(losses)], losses), losses[0], curves)
 
 
 @artefact

@@ -6,11 +6,10 @@ from typing import Any
 import torch
 
 from claimbench import Run, experiment
-from common.comparison import steps_to_match
 from common.language import Language
 
 from .method import AdEMAMix, beta3_schedule
-from .pretraining import LENGTHS, adamw_gains, adamw_lengths, ademamix, memory, tuned
+from .pretraining import adamw_gains, adamw_to_match, ademamix, memory, tuned
 from .probes import (
     BETA2,
     ademamix_steps,
@@ -271,10 +270,10 @@ def language_model(
     rates: Sequence[float] = (0.004,),
     windows: int = 32,
 ) -> dict[str, float]:
-    """AdEMAMix for T steps, AdamW for T, 1.25 T, 1.5 T and 2 T, each with its own cosine decay.
+    """AdEMAMix for T steps; AdamW for T, 1.25 T, 1.5 T, 2 T, as far as it takes to be as good.
 
-    Both are tuned at T over the same learning rates and β1, on another seed. In a seed all runs
-    start from the same model and see the same batches.
+    Each run has a cosine decay of its own. Both are tuned at T over the same learning rates and β1,
+    on another seed. In a seed all runs start from the same model and see the same batches.
 
     Args:
         alpha: α.
@@ -285,8 +284,6 @@ def language_model(
         windows: how many held-out windows the loss is taken over, at the end of each run.
     """
     grid = {"steps": steps, "rates": list(rates), "windows": windows}
-    adamw = run.artefact(adamw_lengths, seed=run.seed, **grid)
-    either = run.artefact(adamw_lengths, seed=run.seed, rising_too=True, **grid)
     slow = (alpha, beta3, alpha_warmup)
     best = run.artefact(tuned, slow=slow, **grid)
     loss, curve = Language(run.device, run.dtype).pretrain(
@@ -297,16 +294,16 @@ def language_model(
         windows=windows,
     )
     run.curve("AdEMAMix", *curve)
-    for length, curve in zip(LENGTHS, adamw["curves"], strict=True):
+    adamw = adamw_to_match(run, loss, **grid)
+    for length, curve in adamw.curves.items():
         run.curve(f"AdamW, {length:g} T", *curve)
     return {
-        "token_ratio": steps_to_match(loss, LENGTHS, adamw["losses"]),  # AdamW's steps over T
+        "token_ratio": adamw.steps,  # AdamW's steps over T
         # the same where AdamW is also tuned over the schedule that α's warm-up makes
-        "token_ratio_either": steps_to_match(loss, LENGTHS, either["losses"]),
-        "loss_gap": adamw["losses"][0] - loss,  # nats, at T; positive where AdEMAMix is lower
+        "token_ratio_either": adamw_to_match(run, loss, rising_too=True, **grid).steps,
+        "loss_gap": adamw.loss - loss,  # nats, at T; positive where AdEMAMix is lower
         "ademamix_loss": loss,  # held-out, nats a character
-        "adamw_loss": adamw["losses"][0],
-        "adamw_loss_double": adamw["losses"][-1],  # after 2 T steps
+        "adamw_loss": adamw.loss,
     }
 
 
