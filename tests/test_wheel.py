@@ -175,7 +175,7 @@ def test_verify_and_pytest_find_a_paper_by_its_slug(call):
     assert (code, err) == (0, ""), out
     assert f"{PAPER} · tier smoke · profile cpu" in out
     assert " passed" in out
-    assert "failed" not in out
+    assert " failed" not in out
 
 
 @pytest.mark.parametrize("program", [["claimbench"], ["python", "-m", "claimbench"]])
