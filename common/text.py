@@ -79,7 +79,9 @@ def characters(name: str, device: str = "cpu") -> tuple[str, Characters]:
         device: where the tensors lie.
     """
     codes = load(name)
-    alphabet = np.unique(np.concatenate((codes.inputs, codes.targets[-1:])))
+    counts = np.bincount(codes.inputs, minlength=256)
+    counts[codes.targets[-1]] += 1
+    alphabet = np.flatnonzero(counts)
     index = np.zeros(256, dtype=np.uint8)
     index[alphabet] = np.arange(len(alphabet))
     inputs, targets = (torch.from_numpy(index[c]).to(device) for c in codes)

@@ -1,12 +1,14 @@
 """AdEMAMix and Adam on the Rosenbrock function, from (-3, 5): the paper's Fig. 2."""
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from claimbench import Run
+from claimbench import Run, artefact
 from common.objectives import rosenbrock_gradient
 
 from .method import AdEMAMix
@@ -41,9 +43,29 @@ class Race(NamedTuple):
     arrival: float
 
 
-def race(run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, steps: int) -> Race:
-    """Run AdEMAMix at one rate and Adam with each β1 at another; keep their distances as curves."""
-    path = _paths(run, arguments, rate, adam_rate, steps)
+def races(
+    run: Run, arguments: dict[str, Any], rates: Sequence[float], factor: float, steps: int
+) -> list[Race]:
+    """Race AdEMAMix at each rate against Adam at `factor` times it; keep distances as curves."""
+    ours = _walk(run, [{"lr": rate, **arguments} for rate in rates], steps, AdEMAMix)
+    adams = run.artefact(adam_paths, rates=[factor * rate for rate in rates], steps=steps)["path"]
+    return [
+        _race(run, rate, torch.cat([ours[:, i : i + 1], adams[:, i].to(ours)], dim=1), steps)
+        for i, rate in enumerate(rates)
+    ]
+
+
+@artefact
+def adam_paths(run: Run, *, rates: list[float], steps: int) -> dict[str, Tensor]:
+    """Adam's iterates at each rate and with each β1: (steps + 1, rates, β1, 2)."""
+    groups = [{"lr": rate, "betas": (b, BETA2)} for rate in rates for b in ADAM_BETA1]
+    adam = partial(torch.optim.Adam, fused=True)
+    path = _walk(run, groups, steps, adam)
+    return {"path": path.unflatten(1, (len(rates), len(ADAM_BETA1)))}
+
+
+def _race(run: Run, rate: float, path: Tensor, steps: int) -> Race:
+    """Compare the paths of AdEMAMix and of Adam with each β1, (steps + 1, runs, 2)."""
     distance = (path - 1).norm(dim=-1)  # to (1, 1)
     for i, name in enumerate(("AdEMAMix", *(f"Adam, β1 = {b}" for b in ADAM_BETA1))):
         run.curve(f"{name}, distance at η = {rate}", range(steps + 1), distance[:, i].tolist())
@@ -62,25 +84,23 @@ def race(run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, ste
     )
 
 
-def _paths(
-    run: Run, arguments: dict[str, Any], rate: float, adam_rate: float, steps: int
+def _walk(
+    run: Run,
+    groups: list[dict[str, Any]],
+    steps: int,
+    make: Callable[..., torch.optim.Optimizer],
 ) -> Tensor:
-    """Return the iterates of AdEMAMix, then of Adam with each β1: (steps + 1, runs, 2)."""
-    points = torch.tensor([-3.0, 5.0], dtype=run.dtype, device=run.device)
-    points = points.repeat(1 + len(ADAM_BETA1), 1)
+    """Return an optimizer's iterates from (-3, 5), one path a group of options: (…, groups, 2)."""
+    points = torch.tensor([-3.0, 5.0], dtype=run.dtype, device=run.device).repeat(len(groups), 1)
     gradient = torch.zeros_like(points)
-    first, *rest = points  # one parameter a run, a view of points
-    for p, g in zip((first, *rest), gradient, strict=True):
+    parameters = list(points)  # one a group, views of points
+    for p, g in zip(parameters, gradient, strict=True):
         p.grad = g
-    ademamix = AdEMAMix([first], lr=rate, **arguments)
-    groups = [{"params": [p], "betas": (b, BETA2)} for p, b in zip(rest, ADAM_BETA1, strict=True)]
-    adam = torch.optim.Adam(groups, lr=adam_rate, fused=True)
-
+    optimizer = make([{"params": [p], **o} for p, o in zip(parameters, groups, strict=True)])
     path = points.new_empty((steps + 1, *points.shape))
     path[0] = points
     for t in range(1, steps + 1):
         gradient.copy_(rosenbrock_gradient(points))
-        ademamix.step()
-        adam.step()
+        optimizer.step()
         path[t] = points
     return path

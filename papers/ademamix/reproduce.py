@@ -26,7 +26,7 @@ from .probes import (
     state_bytes,
     weights_by_age,
 )
-from .race import race
+from .race import races
 
 QUARTERS = (0.9996011954, 0.9998001996, 0.9998667111)  # β3(T/4), β3(T/2), β3(3T/4) by Section 3
 
@@ -233,16 +233,16 @@ def rosenbrock(
         "beta3_warmup": warmup,
         "alpha_warmup": warmup,
     }
-    races = [race(run, arguments, rate, rate * adam_rate_factor, steps) for rate in rates]
+    raced = races(run, arguments, rates, adam_rate_factor, steps)
     return {
         # each the worst for AdEMAMix over the rates
-        "steps_ratio": min(r.steps_ratio for r in races),
-        "steps_ratio_low": min(r.steps_ratio_low for r in races),
-        "excess_ratio": max(r.excess_ratio for r in races),
-        "path_ratio": max(r.path_ratio for r in races),
-        "distance_ratio": min(r.distance_ratio for r in races),
-        "ademamix_steps": max(r.arrival for r in races),
-        "arrived": sum(r.arrival < steps for r in races) / len(races),  # share of the rates
+        "steps_ratio": min(r.steps_ratio for r in raced),
+        "steps_ratio_low": min(r.steps_ratio_low for r in raced),
+        "excess_ratio": max(r.excess_ratio for r in raced),
+        "path_ratio": max(r.path_ratio for r in raced),
+        "distance_ratio": min(r.distance_ratio for r in raced),
+        "ademamix_steps": max(r.arrival for r in raced),
+        "arrived": sum(r.arrival < steps for r in raced) / len(raced),  # share of the rates
     }
 
 
