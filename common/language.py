@@ -43,9 +43,9 @@ class Language:
         return GPT(self.shape, generator).to(self.dtype)
 
     def batches(self, generator: torch.Generator, count: int) -> Iterator[Batch]:
-        """Yield `count` batches of inputs and targets, (8, 32) each, from the training part."""
-        for _ in range(count):
-            yield self.training.random_windows(BATCH, CONTEXT, generator)
+        """Return `count` batches of inputs and targets, (8, 32) each, from the training part."""
+        inputs, targets = self.training.random_windows(count * BATCH, CONTEXT, generator)
+        return zip(torch.split(inputs, BATCH), torch.split(targets, BATCH), strict=True)
 
     def held_out_batch(self, generator: torch.Generator) -> Batch:
         """Return one batch of the same shape from the held-out part."""
