@@ -88,12 +88,12 @@ def test_costs_come_from_published_results(tmp_path):
         record = make_record(claim=claim, cpu="A", run_key=run_key, cpu_seconds=seconds)
         return Entry({"A": PublishedResult(record, {})}, ())
 
-    runs = [("a", "k", 30.0), ("b", "k", 10.0), ("c", "l", 5.0)]
+    runs = [("a", "k", 30.0), ("b", "k", 10.0), ("c", "l", 5.3)]
     claims = {claim: entry(claim, run_key, seconds) for claim, run_key, seconds in runs}
     text = Published("cpu", "smoke", "one", claims).text()
     (folder / "one.json").write_text(text, encoding="utf-8")
     found = costs({"one", "two"}, tmp_path / "papers", Settings())
-    assert found == {"one": 36.0, "two": 36.0}  # shared runs count once, for all that were needed
+    assert found == {"one": 36.0, "two": 36.0}  # shared runs count once, in whole seconds
 
 
 def test_failed_are_those_that_were_not_as_expected(chosen, store_home):

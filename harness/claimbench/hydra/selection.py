@@ -101,14 +101,15 @@ def _failed(store: Store, settings: Settings) -> set[tuple[str, str]]:
 def costs(slugs: Collection[str], papers: Path, settings: Settings) -> dict[str, float]:
     """Return the CPU-seconds of each paper by the published results, which all machines share.
 
-    One that was never published counts as the median of those that were.
+    Whole ones, so that papers of equal cost keep their order, and with it their shard, from night
+    to night. One that was never published counts as the median of those that were.
     """
     folder = papers.parent / RESULTS / settings.profile / settings.tier
     known = {}
     for path in sorted(folder.glob("*.json")):
         published = read_file(path, papers.parent / RESULTS)
         if published.paper in slugs:
-            known[published.paper] = 1.0 + cpu_seconds(published.records())
+            known[published.paper] = 1.0 + round(cpu_seconds(published.records()))
     usual = statistics.median(known.values()) if known else 1.0
     return {slug: known.get(slug, usual) for slug in sorted(slugs)}
 
