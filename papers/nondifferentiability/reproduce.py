@@ -11,6 +11,7 @@ from claimbench import Run, experiment
 from common.data import load
 from common.fits import power
 
+from .agreement import disagreements
 from .iterates import last
 from .lasso import norms_by_penalty
 from .method import (
@@ -137,6 +138,17 @@ def hard_instance(run: Run, *, smooth: bool = False) -> dict[str, float]:
         "slope": power(counts, gaps).exponent,
         **{f"gap_{k}": float(found) for k, found in zip(counts, gaps, strict=True)},
     }
+
+
+@experiment
+def functions(run: Run, *, zero: float = 0.0, tie: str = "first") -> dict[str, float]:
+    """The paper's functions and subgradients against PyTorch's, at random points and at kinks.
+
+    Args:
+        zero: what is taken for the sign of zero.
+        tie: "first" or "last" of the largest coordinates.
+    """
+    return disagreements(run, zero, tie)
 
 
 # Edge of stability
