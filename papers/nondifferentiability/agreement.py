@@ -71,7 +71,7 @@ def disagreements(run: Run, zero: float, tie: str) -> dict[str, float]:
         "gap_error": max(
             abs(hard_gap(37) - 0.0811107105653813), abs(best_gap(37, False) - hard_gap(37))
         ),
-        "bound_error": abs(smooth_bound(1.7, 0.3, 11) - 2.89 / 6.6),
+        "bound_error": _largest([np.asarray(smooth_bound(1.7, 0.3, 11) - 2.89 / 6.6)]),
     }
 
 
