@@ -193,20 +193,19 @@ def fast_step(
 def krylov_basis(product: Map, g: Array, tau: int) -> Array:
     """Return an orthonormal basis of span{g, Bg, …, B^τ g}, shape (..., n, τ + 1).
 
-    By Lanczos, each vector orthogonalised twice against all before it. Where the span has fewer
-    dimensions, as for g = 0, the last columns are zero.
+    By Lanczos with τ products, each vector orthogonalised twice against all before it. Where the
+    span has fewer dimensions, as for g = 0, the last columns are zero.
     """
     basis = np.zeros((*g.shape, tau + 1), g.dtype)
     tiny = 10 * g.shape[-1] * np.finfo(g.dtype).eps
-    v = g
     for j in range(tau + 1):
+        v = product(basis[..., j - 1]) if j else g
         size = _norm(v)
         for _ in range(2):
             v = v - (basis @ (basis.swapaxes(-1, -2) @ v[..., None]))[..., 0]
         left = _norm(v)
         kept = left > tiny * size
         basis[..., j] = np.where(kept, v / np.where(kept, left, 1), 0)
-        v = product(basis[..., j])
     return basis
 
 
