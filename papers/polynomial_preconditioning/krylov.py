@@ -4,10 +4,19 @@ import numpy as np
 
 from claimbench import Run
 from common.convex import Quadratic
-from common.errors import absolute, relative
+from common.errors import absolute, largest, relative
 from common.linear_models import Logistic
 
-from .method import Array, Map, krylov_basis, searched_step, subspace_step
+from .method import (
+    Array,
+    Map,
+    elementary,
+    krylov_basis,
+    power_traces,
+    searched_step,
+    subspace_step,
+    symmetric_preconditioners,
+)
 from .paths import L, times
 from .polynomials import polynomials, rotated
 
@@ -97,6 +106,76 @@ def step_errors(run: Run, missing: int, random: bool, steps: int) -> dict[str, f
         "search_share": search_share,
         "decrease_slack": slack,
     }
+
+
+def search_errors(run: Run, halved: bool, promise: float) -> tuple[float, float]:
+    """Return how far M and x⁺, and the decrease, lie from a search with the Gram system."""
+    a = run.rng.standard_normal((60, 8)) * np.geomspace(1, 0.03, 8)
+    loss = Logistic(a, np.where(run.rng.random(60) < 0.5, 1.0, -1.0))
+    b = a.T @ a / 60
+    x, m = run.rng.standard_normal((2, 8)), np.array([0.013, 7.3]) * L
+    g = loss.gradient(x)
+    basis = krylov_basis(times(b), g, 2)
+    found = searched_step(loss.value, times(b), x, g, basis, m)
+    for i, whole in enumerate(gram_steps(b, g, 2)):
+        m[i] = m[i] / 2 if halved else m[i]
+        while loss.value(x[i] + whole / m[i]) > loss.value(x[i]) + promise * (g[i] @ whole) / m[i]:
+            m[i] *= 2
+    moved = x + gram_steps(b, g, 2) / m[:, None]
+    decrease = -(gram_steps(b, g, 2) * g).sum(axis=-1) / (2 * m)
+    return (
+        max(relative(found.m, m), relative(found.x - x, moved - x)),
+        relative(found.decrease, decrease),
+    )
+
+
+def small_space_errors(run: Run) -> tuple[float, float]:
+    """Return how far steps end from the minimum 0, from two eigenvectors and from 0 itself."""
+    b = 1000 * rotated(run, np.geomspace(1, 20, 8))
+    product, vectors = times(b), np.linalg.eigh(b)[1]
+    x = np.stack([vectors[:, 2] - 0.7 * vectors[:, 5], np.zeros(8)])
+    basis = krylov_basis(product, x @ b, 3)
+    step = subspace_step(product, x, x @ b, basis, np.ones(2))
+    loss, zero = Quadratic(b, np.zeros(8)), np.zeros(8)
+    searched = searched_step(loss.value, product, zero, zero, basis[1], np.array(0.7))
+    ends = np.abs((basis != 0).any(axis=-2).sum(axis=-1) - (2, 0)).max()
+    return float(np.abs(step.x[0]).max() + ends), float(np.abs(searched.x).max())
+
+
+def stiff_basis_error(run: Run) -> float:
+    """Return the largest entry of QᵀQ − I, for g beside the leading eigenvector."""
+    b = rotated(run, np.geomspace(1, 100, 8))
+    g = np.linalg.eigh(b)[1][:, -1] + 1e-6 * run.rng.standard_normal(8)
+    basis = krylov_basis(times(b), g, 3)
+    return absolute(basis.T @ basis, np.eye(4))
+
+
+def float32_error(run: Run) -> float:
+    """Return how far two matrices at once in float32 lie from single ones in float64."""
+    exact = np.stack([rotated(run, run.rng.uniform(1, 5, 6)) / 20 for _ in range(2)])
+    g = run.rng.standard_normal((2, 6))
+    b, g32 = exact.astype(np.float32), g.astype(np.float32)
+    one = np.ones(2, np.float32)
+    basis = krylov_basis(times(b), g32, 2)
+    found = (
+        symmetric_preconditioners(b, 3).swapaxes(0, 1),
+        elementary(power_traces(b, 3)),
+        basis,
+        subspace_step(times(b), g32, g32, basis, one).x,
+    )
+    if any(part.dtype != np.float32 for part in found):
+        return float("inf")
+    errors = []
+    for i, (matrix, each) in enumerate(zip(exact, g, strict=True)):
+        single = krylov_basis(times(matrix), each, 2)
+        wanted = (
+            symmetric_preconditioners(matrix, 3),
+            elementary(power_traces(matrix, 3)),
+            single,
+            subspace_step(times(matrix), each, each, single, np.ones(())).x,
+        )
+        errors += [largest(part[i], value) for part, value in zip(found, wanted, strict=True)]
+    return max(errors)
 
 
 def krylov_gaps(

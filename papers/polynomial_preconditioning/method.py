@@ -194,7 +194,8 @@ def krylov_basis(product: Map, g: Array, tau: int) -> Array:
     """Return an orthonormal basis of span{g, Bg, …, B^τ g}, shape (..., n, τ + 1).
 
     By Lanczos with τ products, each vector orthogonalised twice against all before it. Where the
-    span has fewer dimensions, as for g = 0, the last columns are zero.
+    span has fewer dimensions, as for g = 0, the last columns are zero, or unit vectors made of
+    rounding errors where those dimensions are almost one.
     """
     basis = np.zeros((*g.shape, tau + 1), g.dtype)
     tiny = 10 * g.shape[-1] * np.finfo(g.dtype).eps

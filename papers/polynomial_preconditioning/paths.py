@@ -8,6 +8,7 @@ import numpy as np
 
 from claimbench import Run
 from common.convex import Quadratic
+from common.data import load
 from common.linear_models import Logistic
 
 from .method import (
@@ -114,6 +115,16 @@ class OutlierQuadratic:
 
         start = (self.start, np.zeros_like(self.start))
         return steps_to(advance, lambda pair: self.gap(pair[0]), start, limit)
+
+
+def breast_cancer(run: Run) -> tuple[Logistic, Array]:
+    """Return the loss of a random 80 % of the rows, raw columns, and B, a little regularised."""
+    inputs, labels = load("breast_cancer")
+    rows = run.rng.permutation(len(labels))[: len(labels) * 4 // 5]
+    a = inputs[rows]
+    b = a.T @ a / len(a)
+    b = b + 1e-6 * np.trace(b) / len(b) * np.eye(len(b))
+    return Logistic(a, np.where(labels[rows] == 1, 1.0, -1.0)), b
 
 
 def logistic_gaps(loss: Logistic, b: Array, p: Array, steps: int) -> tuple[Array, Array]:

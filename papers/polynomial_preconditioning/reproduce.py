@@ -3,24 +3,34 @@
 import numpy as np
 
 from claimbench import Run, experiment
-from common.data import load
 from common.errors import relative
-from common.linear_models import Logistic
 
 from .guarantees import against_sgd, bound_shares
-from .krylov import krylov_gaps, krylov_space, step_errors
-from .method import Array, elementary, extremes, power_traces, symmetric_preconditioners, xi
-from .paths import OutlierQuadratic, logistic_gaps, times
+from .krylov import (
+    float32_error,
+    krylov_gaps,
+    krylov_space,
+    search_errors,
+    small_space_errors,
+    step_errors,
+    stiff_basis_error,
+)
+from .method import Array, elementary, power_traces, symmetric_preconditioners, xi
+from .paths import OutlierQuadratic, breast_cancer, logistic_gaps, times
 from .polynomials import (
     chebyshev_bound,
     condition_number,
     polynomials,
-    product_spectrum,
-    recursion,
     rotated,
     shuffled,
 )
-from .spectra import enumerated_mean, gap_errors, preconditioner_errors, sampled_mean
+from .spectra import (
+    condition_errors,
+    enumerated_mean,
+    gap_errors,
+    preconditioner_errors,
+    sampled_mean,
+)
 
 # Spectra and volumes
 
@@ -47,32 +57,7 @@ def condition(
 
     Arguments as in `spectrum`; random spectra have five eigenvalues in [1, 50].
     """
-
-    def assembled(lam: Array) -> tuple[Array, Array]:
-        b = rotated(run, lam)
-        found = recursion(b, len(lam) - 1, alternating=alternating, trace_share=trace_share)
-        return condition_number(b, found), product_spectrum(b, found)[:, -1]
-
-    fixed = (200, 65.5405405405, 14.0548958516, 4.9927304449, 2.1469740634, 1)
-    condition_numbers, _ = assembled(np.array([5.0, 100.0, 0.5, 40.0, 2.0, 1.0]))
-    law, beta, fall, end = [], [], [], []
-    for _ in range(spectra):
-        lam = np.exp(run.rng.uniform(0, np.log(50), 5))
-        factors = np.array([xi(lam, tau) for tau in range(5)])
-        found, tops = assembled(lam)
-        expected = factors * lam.max() / lam.min()
-        law.append(np.abs(found / expected - 1).max())
-        beta.append(max(abs(top / extremes(lam, t).beta - 1) for t, top in enumerate(tops)))
-        fall.append((factors[1:] / factors[:-1]).max())
-        end.append(abs(expected[-1] - 1))
-    run.curve("condition number", range(6), condition_numbers)
-    return {
-        "fixed_error": float(np.abs(condition_numbers / fixed - 1).max()),
-        "law_error": float(max(law)),
-        "beta_error": float(max(beta)),
-        "largest_fall": float(max(fall)),
-        "end_error": float(max(end)),
-    }
+    return condition_errors(run, alternating, trace_share, spectra)
 
 
 @experiment
@@ -186,6 +171,26 @@ def krylov_minimum(
     return step_errors(run, missing, random_start, steps)
 
 
+@experiment
+def details(run: Run, *, halved: bool = True, promise: float = 0.5) -> dict[str, float]:
+    """The search of M against a search with the Gram system; small spaces, zeros, float32.
+
+    Args:
+        halved: that search begins with M/2 instead of M.
+        promise: it asks f to fall by this share of ⟨c, a⟩.
+    """
+    search_error, decrease_error = search_errors(run, halved, promise)
+    small_space_error, zero_error = small_space_errors(run)
+    return {
+        "search_error": search_error,
+        "decrease_error": decrease_error,
+        "small_space_error": small_space_error,
+        "zero_error": zero_error,
+        "stiff_basis_error": stiff_basis_error(run),
+        "float32_error": float32_error(run),
+    }
+
+
 # Iterations
 
 
@@ -264,12 +269,7 @@ def logistic(
         steps: gradients of the two gradient methods.
         krylov_steps: gradients of the search.
     """
-    inputs, labels = load("breast_cancer")
-    rows = run.rng.permutation(len(labels))[: len(labels) * 4 // 5]
-    a = inputs[rows]
-    loss = Logistic(a, np.where(labels[rows] == 1, 1.0, -1.0))
-    b = a.T @ a / len(a)
-    b = b + 1e-6 * np.trace(b) / len(b) * np.eye(len(b))
+    loss, b = breast_cancer(run)
     arms = np.concatenate(
         [polynomials(shuffled(run, b) if permuted else b, 3, family), polynomials(b, 3, "neumann")]
     )

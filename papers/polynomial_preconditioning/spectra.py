@@ -20,7 +20,7 @@ from .method import (
     xi,
 )
 from .paths import times
-from .polynomials import condition_number, polynomials, recursion, rotated
+from .polynomials import condition_number, polynomials, product_spectrum, recursion, rotated
 
 Sets = npt.NDArray[np.integer[Any]]  # of coordinates, shape (sets, size)
 
@@ -59,6 +59,38 @@ def preconditioner_errors(
     worst = np.max(errors, axis=0).tolist()
     names = ("sigma", "closed", "product", "spectrum", "formula", "inverse")
     return {f"{name}_error": value for name, value in zip(names, worst, strict=True)}
+
+
+def condition_errors(
+    run: Run, alternating: bool, trace_share: float, spectra: int
+) -> dict[str, float]:
+    """Return how far condition numbers lie from the law; see `condition`."""
+
+    def assembled(lam: Array) -> tuple[Array, Array]:
+        b = rotated(run, lam)
+        found = recursion(b, len(lam) - 1, alternating=alternating, trace_share=trace_share)
+        return condition_number(b, found), product_spectrum(b, found)[:, -1]
+
+    fixed = (200, 65.5405405405, 14.0548958516, 4.9927304449, 2.1469740634, 1)
+    condition_numbers, _ = assembled(np.array([5.0, 100.0, 0.5, 40.0, 2.0, 1.0]))
+    law, beta, fall, end = [], [], [], []
+    for _ in range(spectra):
+        lam = np.exp(run.rng.uniform(0, np.log(50), 5))
+        factors = np.array([xi(lam, tau) for tau in range(5)])
+        found, tops = assembled(lam)
+        expected = factors * lam.max() / lam.min()
+        law.append(np.abs(found / expected - 1).max())
+        beta.append(max(abs(top / extremes(lam, t).beta - 1) for t, top in enumerate(tops)))
+        fall.append((factors[1:] / factors[:-1]).max())
+        end.append(abs(expected[-1] - 1))
+    run.curve("condition number", range(6), condition_numbers)
+    return {
+        "fixed_error": float(np.abs(condition_numbers / fixed - 1).max()),
+        "law_error": float(max(law)),
+        "beta_error": float(max(beta)),
+        "largest_fall": float(max(fall)),
+        "end_error": float(max(end)),
+    }
 
 
 def gap_errors(run: Run, missing: int, family: str, spectra: int) -> dict[str, float]:

@@ -36,7 +36,7 @@ def test_batches_and_float32_give_what_single_matrices_give():
         assert np.allclose(p[:, i], each, rtol=1e-4, atol=1e-4 * np.abs(each).max())
         assert np.allclose(sigma[i], elementary(power_traces(b, 3)), rtol=1e-4)
         g = np.arange(5, dtype=np.float32)
-        applied = precondition(lambda v, i=i: v @ single[i], sigma[i], g)
+        applied = precondition(single[i].dot, sigma[i], g)
         assert applied.dtype == np.float32
         assert np.allclose(applied, each[3] @ g, rtol=1e-3, atol=1e-3 * np.abs(each[3]).max())
 
@@ -69,11 +69,11 @@ def test_a_small_krylov_space_has_columns_of_zeros_and_zero_gradients_stay(dtype
     g = np.array([[1, 1, 0, 0, 0], [0, 0, 0, 0, 0]], dtype)
     basis = krylov_basis(lambda v: v @ b, g, 3)
     assert basis.dtype == dtype
-    assert ((basis != 0).any(axis=-2) == [[True, True, False, False], [False] * 4]).all()
+    assert (basis != 0).any(axis=-2).sum(axis=-1).tolist() == [2, 0]
     x = np.ones((2, 5), dtype)
     step = subspace_step(lambda v: v @ b, x, g, basis, np.ones(2, dtype))
     assert step.x.dtype == dtype
-    assert np.allclose(step.x, [[0, 0.5, 1, 1, 1], [1, 1, 1, 1, 1]], atol=1e-6)
+    assert np.allclose(step.x, np.array([[0, 0.5, 1, 1, 1], [1, 1, 1, 1, 1]]), atol=1e-6)
     assert np.allclose(step.decrease, [0.75, 0], atol=1e-6)
 
 
