@@ -110,9 +110,9 @@ def progress_shares(run: Run, factor: float, points: int) -> dict[str, float]:
     loss = LogSumExp(run.rng.standard_normal((8, 2)), run.rng.standard_normal(8), 0.5)
     norms, x = metric(definite(run, 2)), 2 * run.rng.standard_normal((10, 2))
     h = log_sum_exp_matrix(loss.a, softmax(loss, x), loss.mu)
-    circle = turns(48)
+    circle = turns(180)
     measured = [
-        smoothness_radius(loss.gradient, point, matrix, circle, norms, 100.0, radii=40)
+        smoothness_radius(loss.gradient, point, matrix, circle, norms, 100.0, radii=20)
         for point, matrix in zip(x, h, strict=True)
     ]
     gamma = factor * np.array(measured)
