@@ -20,6 +20,7 @@ from .method import (
     State,
     dual_norm,
     iterate,
+    log_sum_exp_matrix,
     metric,
     primal_norm,
     regularized_step,
@@ -235,6 +236,28 @@ def descent_path(loss: Loss, norms: Metric, x0: Array, goal: Goal) -> Path:
         Descent(x0, float(loss.value(x0))),
         goal,
     )
+
+
+def maximum_paths(run: Run, loss: LogSumExp, matrix: str, limit: int) -> dict[str, Path]:
+    """Return four paths on a smooth maximum, with their curves; `matrix` as in `logsumexp`."""
+    rows, columns = loss.a.shape
+
+    def approximation(x: Array) -> Array:
+        pi = softmax(loss, x)
+        pi = {"zero": 0 * pi, "uniform": 0 * pi + 1 / rows}.get(matrix, pi)
+        return log_sum_exp_matrix(loss.a, pi, loss.mu)
+
+    data, x0 = metric(loss.a.T @ loss.a), np.ones(columns)
+    goal = Goal(float(loss.value(np.zeros(columns))), 1e-8, limit)
+    paths = {
+        "newton": newton_path(loss, approximation, data, x0, goal),
+        "exact": newton_path(loss, loss.hessian, data, x0, goal),
+        "metric": descent_path(loss, data, x0, goal),
+        "plain": descent_path(loss, metric(np.eye(columns)), x0, goal),
+    }
+    for name, path in paths.items():
+        run.curve(name, range(len(path.gaps)), path.gaps)
+    return paths
 
 
 def logistic_regression() -> tuple[Logistic, Metric]:

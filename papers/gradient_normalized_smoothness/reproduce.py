@@ -26,6 +26,7 @@ from .problems import (
     far_start,
     line_share,
     logistic_regression,
+    maximum_paths,
     newton_path,
     ratios,
     smooth_maximum,
@@ -45,7 +46,7 @@ def logsumexp(
     columns: int = 100,
     limit: int = 3000,
 ) -> dict[str, float]:
-    """Iterations to a gap of 1e-8 on a smooth maximum, μ = 0.1 (small) and 1 (large).
+    """Iterations to a gap of 1e-8 on a smooth maximum with μ = 0.1.
 
     Args:
         matrix: "gauss-newton"; in its place "zero", or "uniform" weights.
@@ -53,29 +54,29 @@ def logsumexp(
         columns: of A.
         limit: of iterations.
     """
-    found: dict[str, float] = {}
-    for name, mu in (("small", 0.1), ("large", 1.0)):
-        loss = smooth_maximum(run, rows, columns, mu)
+    loss = smooth_maximum(run, rows, columns, 0.1)
+    paths = maximum_paths(run, loss, matrix, limit)
+    return {
+        "newton_small": paths["newton"].steps,
+        "newton_ratio": paths["newton"].steps / paths["exact"].steps,
+        "metric_gap_small": paths["metric"].gaps[-1],
+    }
 
-        def approximation(x: Array, loss: LogSumExp = loss) -> Array:
-            pi = softmax(loss, x)
-            pi = {"zero": 0 * pi, "uniform": 0 * pi + 1 / rows}.get(matrix, pi)
-            return log_sum_exp_matrix(loss.a, pi, loss.mu)
 
-        data, plain = metric(loss.a.T @ loss.a), metric(np.eye(columns))
-        x0, goal = np.ones(columns), Goal(float(loss.value(np.zeros(columns))), 1e-8, limit)
-        paths = {
-            "newton": newton_path(loss, approximation, data, x0, goal),
-            "exact": newton_path(loss, loss.hessian, data, x0, goal),
-            "metric": descent_path(loss, data, x0, goal),
-            "plain": descent_path(loss, plain, x0, goal),
-        }
-        for arm, path in paths.items():
-            run.curve(f"{arm}, μ = {mu:g}", range(len(path.gaps)), path.gaps)
-            found[f"{arm}_{name}"] = path.steps
-            found[f"{arm}_gap_{name}"] = path.gaps[-1]
-    found["newton_ratio"] = found["newton_small"] / found["exact_small"]
-    return found
+@experiment
+def unit_smoothing(
+    run: Run,
+    *,
+    matrix: str = "gauss-newton",
+    rows: int = 200,
+    columns: int = 100,
+    limit: int = 3000,
+) -> dict[str, float]:
+    """As `logsumexp`, on another smooth maximum with μ = 1."""
+    smooth_maximum(run, rows, columns, 0.1)  # the numbers that `logsumexp` draws
+    loss = smooth_maximum(run, rows, columns, 1.0)
+    paths = maximum_paths(run, loss, matrix, limit)
+    return {f"{arm}_large": path.steps for arm, path in paths.items()}
 
 
 @experiment
@@ -146,7 +147,7 @@ def digits(
     """As `breast_cancer`, for softmax regression on pooled digits, with the block-diagonal matrix.
 
     Args:
-        matrix: "blocks", or "zero".
+        matrix: "blocks"; in its place "zero", or the exact "hessian".
         fixed: γ of each step, without a search; 0 searches.
         rows: of the data, drawn at random.
         limit: of iterations.
@@ -155,11 +156,13 @@ def digits(
     n = len(data.b)
     x0, goal = far_start(run, loss, n, limit)
 
-    def blocks(x: Array) -> Array:
+    def approximation(x: Array) -> Array:
+        if matrix == "hessian":
+            return loss.hessian(x)
         pi = scipy.special.softmax(loss.a @ x.reshape(loss.classes, -1).T, axis=1)
         return (softmax_blocks(loss.a, pi) + loss.ridge * np.eye(n)) * (matrix == "blocks")
 
-    ours = newton_path(loss, blocks, data, x0, goal, fixed=fixed)
+    ours = newton_path(loss, approximation, data, x0, goal, fixed=fixed)
     return {**ratios(run, ours, loss, data, x0, goal), "r2": line_share(ours.gaps)}
 
 
