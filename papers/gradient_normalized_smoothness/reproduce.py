@@ -72,8 +72,7 @@ def unit_smoothing(
     columns: int = 100,
     limit: int = 3000,
 ) -> dict[str, float]:
-    """As `logsumexp`, on another smooth maximum with μ = 1."""
-    smooth_maximum(run, rows, columns, 0.1)  # the numbers that `logsumexp` draws
+    """As `logsumexp`, with μ = 1."""
     loss = smooth_maximum(run, rows, columns, 1.0)
     paths = maximum_paths(run, loss, matrix, limit)
     return {f"{arm}_large": path.steps for arm, path in paths.items()}
