@@ -146,11 +146,22 @@ def radius_errors(primal: bool) -> dict[str, float]:
         point = x[:1]
         matrix = 2 * np.abs(point)[:, None]
         found = smoothness_radius(
-            lambda x: x * np.abs(x), point, matrix, side, norms(one), 50.0, radii=2000
+            lambda x: x * np.abs(x), point, matrix, side, norms(one), 50.0, radii=5
         )
         cubes.append(found / (math.sqrt(1.7) * abs(float(point[0]))))
     end = smoothness_radius(lambda x: x @ a, np.ones(2), a, circle, norms(b), 7.3)
+    # f' = 1/2 + 1 − exp(−x) at 0, for h > 0: the shortest of ten lengths decides
+    saturating = smoothness_radius(
+        lambda x: 1.5 - np.exp(-x),
+        np.zeros(1),
+        np.zeros((1, 1)),
+        2 * np.eye(1),
+        metric(np.eye(1)),
+        50.0,
+        radii=10,
+    )
     return {
+        "saturating_error": abs(saturating / (-10 * math.log(1 - 0.05)) - 1),
         "quadratic_error": float(np.abs(np.array(quadratic) - 1).max()),
         "cubic_error": float(np.abs(np.array(cubes) - 1).max()),
         "unbounded_error": abs(end - 7.3),
@@ -308,9 +319,9 @@ def edge_errors(run: Run, extra: int) -> dict[str, float]:
             return np.full_like(x, np.inf)
         return state.x
 
-    x = run.rng.standard_normal((3, 4))
+    x = run.rng.standard_normal((2, 3, 4))
     together = single(a, b, x, norms)
-    alone = np.array([single(a, b, point, norms) for point in x])
+    alone = np.array([single(a, b, point, norms) for point in x.reshape(6, 4)]).reshape(x.shape)
     small = Metric(*(part.astype(np.float32) for part in norms))
     a32, b32, x32 = (part.astype(np.float32) for part in (a, b, x))
     reduced = single(a32, b32, x32, small)
@@ -356,6 +367,7 @@ def standing_errors(run: Run) -> tuple[float, float]:
 
     moved, gamma = stay(lambda x: ((x @ h) * x).sum(axis=-1) / 2, x)
     zero_error = float(np.abs(moved[0]).max() + abs(gamma[0] - 3) + (gamma[1] == 3))
+    zero_error += float(np.abs(fisher_vector(np.zeros(3), h, 3)).max())
     first = 1 + np.abs(x)
     moved, gamma = stay(lambda x: 1.0 * (x != first).any(axis=-1), first)
     return zero_error, float(np.abs(moved - first).max() + np.abs(gamma * 2.0**40 / 3 - 1).max())
@@ -377,7 +389,10 @@ def indefinite_error(extra: int) -> float:
         lambda lam: regularized_step(x, state.g, h, lam, plain),
         plain,
     )
-    errors = []
+    # one sum is singular, one indefinite, one definite with small eigenvalues
+    parts = np.array([[-1, -1], [-3, 4], [-0.5, -0.2]])[..., None] * np.eye(2)
+    moved = regularized_step(np.ones((3, 2)), np.full((3, 2), 0.2), parts, np.ones(3), plain)
+    errors = [absolute(moved, np.array([[1, 1], [1, 1], [0.6, 0.75]]))]
     for i, (point, g) in enumerate(zip(x, state.g, strict=True)):
         for halvings in range(40):
             lam = np.linalg.norm(g) / 3 * 2**halvings
