@@ -231,17 +231,19 @@ def iterate(
         value_after, g_after = value(after), gradient(after)
         fell = before - value_after >= dual_norm(g_after, metric) ** 2 / (8 * lam)
         new = fell & ~done
-        found = State(
-            np.where(new[..., None], after, found.x),
-            np.where(new, value_after, found.value),
-            np.where(new[..., None], g_after, found.g),
-            np.where(new, 2 * gamma, found.gamma),
-        )
+        found = _choose(new, State(after, value_after, g_after, 2 * gamma), found)
         done = done | new
         if done.all():
             return found
         gamma = np.where(done, gamma, gamma / 2)
     return found._replace(gamma=np.where(done, found.gamma, gamma))
+
+
+def _choose(where: Array, yes: State, no: State) -> State:
+    """Return one state for the points where it holds, shape (...), and another for the others."""
+    x, g = (np.where(where[..., None], a, b) for a, b in ((yes.x, no.x), (yes.g, no.g)))
+    value, gamma = np.where(where, yes.value, no.value), np.where(where, yes.gamma, no.gamma)
+    return State(x, value, g, gamma)
 
 
 def _norm(u: Array) -> Array:
