@@ -69,12 +69,14 @@ def escape(run: Run, problem: Blocks, taus: Sequence[float], starts: int) -> dic
     w, across = z, linear.real.mT
     inside = np.zeros((2, *z.shape[:2]))  # how many steps, of the method and of its linearisation
     count = round(120 / etas.min())
-    alone = np.ones((2, *z.shape[:2]), dtype=bool)
+    near, scales = np.ones((2, *z.shape[:2]), dtype=bool), timescales(taus[0], n, n)
     for _ in range(count):
-        z = extragradient_step(problem.field, z, etas[:, None, None], timescales(taus[0], n, n))
+        z = extragradient_step(problem.field, z, etas[:, None, None], scales)
         w = w @ across
-        alone &= np.linalg.norm([z, w], axis=-1) < 0.01
-        inside += alone
+        near &= np.array([(z * z).sum(axis=-1), (w * w).sum(axis=-1)]) < 1e-4
+        inside += near
+        if not near.any():
+            break
     ours, linearised = np.median(inside, axis=-1)
     radii = [radius("eg", eigenvalues(point, tau), eta) for tau in taus for eta in etas]
     return {
