@@ -7,6 +7,9 @@ import json
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from claimbench.leaderboard.site.plots import forest, svg
+from tests.records import RECORD, make_record
+
 PAGES = ("index.html", "papers/paper_0003.html", "diverging.html", "verdicts.html")
 
 
@@ -138,6 +141,17 @@ def test_paper_page_has_plots_with_text_and_formulas(page, address):
     assert page.locator("math").count() == 2
     page.get_by_role("link", name="claim-3").first.click()
     assert page.url.endswith("#claim-3")
+
+
+def test_long_names_of_controls_fit_their_plot(page):
+    name = "no-slow-average-nor-any-warmup-of-alpha"
+    plot = forest(make_record(controls=[{**RECORD["controls"][0], "name": name}]), "value")
+    assert plot is not None
+    page.set_content(svg(plot))
+    label = page.locator("svg text", has_text=name)
+    assert label.count() == 1
+    room = page.locator("svg").bounding_box()
+    assert room["x"] <= label.bounding_box()["x"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FORMAT = "plots 1"
+_FORMAT = "plots 2"
 _DARK = (
     "<style>@media (prefers-color-scheme: dark){svg{filter:invert(1) hue-rotate(180deg)}}</style>"
 )
@@ -30,6 +30,8 @@ _DARK = (
 
 _METHOD, _CONTROL, _PAPER = "#2166ac", "#808080", "#b2182b"
 _MOST_CURVES = 8
+_LETTER = 0.0105
+"""Room for a letter of a label, as a share of the width, in whatever font a browser takes."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,10 @@ def _drawn(plot: Plot) -> tuple[str, str]:
 
 def svg(plot: Plot) -> str:
     """Return the plot as SVG, without a date or anything else that changes from time to time."""
-    rows = len(plot.data["rows"]) if plot.kind == "forest" else 0
-    height = 0.8 + 0.24 * rows if rows else 2.4
-    figure, axes = _canvas(round(height, 2))
+    labels = [label for label, _ in plot.data["rows"]] if plot.kind == "forest" else []
+    height = 0.8 + 0.24 * len(labels) if labels else 2.4
+    left = max(0.12, 0.02 + _LETTER * max(map(len, labels), default=0))
+    figure, axes = _canvas(round(height, 2), round(min(left, 0.5), 2))
     axes.clear()
     if plot.kind == "forest":
         _draw_forest(axes, plot.data)
@@ -155,7 +158,7 @@ def svg(plot: Plot) -> str:
 
 
 @cache
-def _canvas(height: float) -> tuple[Figure, Axes]:
+def _canvas(height: float, left: float) -> tuple[Figure, Axes]:
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -176,7 +179,7 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(6.4, height))
     FigureCanvasSVG(figure)
     bottom = 0.34 / height
-    return figure, figure.add_axes((0.12, bottom, 0.85, 1 - bottom - 0.22 / height))
+    return figure, figure.add_axes((left, bottom, 0.97 - left, 1 - bottom - 0.22 / height))
 
 
 def _draw_forest(axes: Axes, data: Mapping[str, Any]) -> None:
