@@ -64,6 +64,13 @@ def line_prox(x: Tensor, a: Tensor, b: Tensor, lam: float, radius: float) -> Ten
     return torch.as_tensor(np.interp(x.numpy(), values.ravel(), pieces.ravel()))
 
 
+def sampled(
+    step: Step, a: Tensor, b: Tensor, rows: Tensor, alpha: Tensor, radius: float
+) -> Callable[[Tensor, int], Tensor]:
+    """Return step t of a run: on the samples rows[t], one a run, and back into the ball."""
+    return lambda x, t: project(step(x, a[rows[t]], b[rows[t]], alpha), radius)
+
+
 class Sigmoid(NamedTuple):
     """f = mean of σ(⟨aᵢ, x⟩) = 1/(1 + exp(−⟨aᵢ, x⟩)) on a ball.
 
@@ -90,9 +97,9 @@ class Sigmoid(NamedTuple):
         return float(top / (6 * 3**0.5))
 
     def prox(self, x: Tensor, lam: float) -> Tensor:
-        """Return prox_{λφ}(x), λ = 1/(2ρ), by projected gradients: each leaves 2/3 of the distance."""
+        """Return prox_{λφ}(x), λ = 1/(2ρ), by projected gradient steps."""
         y = project(x, self.radius)
-        for _ in range(80):
+        for _ in range(80):  # each leaves two thirds of the distance
             p = (y @ self.rows.mT).sigmoid()
             gradient = (p * (1 - p)) @ self.rows / len(self.rows) + (y - x) / lam
             y = project(y - 2 * lam / 3 * gradient, self.radius)

@@ -18,7 +18,6 @@ from .method import (
     blind_residual,
     envelope,
     phase_prox,
-    phase_residual,
     phase_second_moment,
     phase_weak_convexity,
     project,
@@ -30,7 +29,6 @@ from .method import (
 from .problems import (
     PHASE_STEPS,
     Sigmoid,
-    Step,
     decades,
     line_problem,
     line_prox,
@@ -38,6 +36,7 @@ from .problems import (
     medians,
     normal,
     phase_value,
+    sampled,
     sphere,
     step_sizes,
     uniform,
@@ -78,11 +77,8 @@ def line_rates(
     )
     exponents = {}
     for name, step in PHASE_STEPS.items():
-
-        def move(x: Tensor, t: int, step: Step = step) -> Tensor:
-            # in one variable the constraint only cuts off, where the subproblem is convex
-            return project(step(x, a[rows[t]], b[rows[t]], alpha), radius)
-
+        # in one variable the constraint only cuts off, where the subproblem is convex
+        move = sampled(step, a, b, rows, alpha, radius)
         visits = visited(move, start, horizons, times_)
         found = mean_squares(visits, lambda x: at(x, lam))
         run.curve(name, horizons, found)
@@ -138,9 +134,6 @@ def phase_rate(
     """The mean squared gradient against its bound, phase retrieval with d = 10 on a ball.
 
     Args:
-        horizons: T.
-        replicas: runs on the same problem from the same start.
-        times: iterates of each run that are looked at.
         decay: α = γ/√(T + 1), and else γ.
         gamma_factor: times the γ that makes the bound lowest.
     """
@@ -159,10 +152,7 @@ def phase_rate(
     alpha = step_sizes(horizons, gamma_factor * best_gamma(gap, rho, moment), decay=decay)
     rows = torch.randint(len(a), (max(horizons) + 1, replicas), generator=generator)
 
-    def move(x: Tensor, t: int) -> Tensor:
-        g = subgradient(phase_residual(x, a[rows[t]], b[rows[t]]))
-        return proximal_subgradient_step(x, g, alpha[:, None], partial(project, radius=radius))
-
+    move = sampled(PHASE_STEPS["subgradient"], a, b, rows, alpha[:, None], radius)
     visits = visited(
         move,
         start.expand(len(horizons), replicas, -1),
@@ -182,7 +172,7 @@ def phase_rate(
     }
 
 
-# One step
+# One step, and what is exact
 
 
 @experiment
@@ -279,10 +269,7 @@ def phase_steps(
 def blind_steps(
     run: Run, *, replicas: int = 50, passes: int = 60, linear: bool = False
 ) -> dict[str, float]:
-    """The same for mean |⟨uᵢ, p⟩⟨vᵢ, q⟩ − bᵢ|, p and q of 10 entries, m = 60.
-
-    `linear`: the linear model in the prox-linear one's place.
-    """
+    """The same for mean |⟨uᵢ, p⟩⟨vᵢ, q⟩ − bᵢ|. `linear`: no prox-linear model."""
     generator, d, m = run.torch_generator(), 10, 60
     u, v = normal(generator, 2, replicas, m, d)
     solution, start = sphere(generator, 2, 2, replicas, d)
