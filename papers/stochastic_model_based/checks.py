@@ -137,8 +137,30 @@ def closed_forms(run: Run, problems: int, clipped: bool, roots: bool) -> dict[st
             differentiated(phase, y), largest(phase(y).c, torch.einsum("ni,ni->n", a, y) ** 2 - b)
         ),
         "blind_error": max(differentiated(blind, pq), largest(blind(pq).c, product(pq))),
+        "batch_error": batch_error(x, a, b, alpha),
+        "degenerate_error": degenerate_error(x, a, b),
         "outside": max(0.0, torch.linalg.vector_norm(far, dim=-1).max().item() - 1.3),
     }
+
+
+def steps_of(x: Tensor, a: Tensor, b: Tensor, alpha: Tensor | float) -> list[Tensor]:
+    """Return what the three methods make of the same points and samples."""
+    return [step(x, a, b, alpha) for step in PHASE_STEPS.values()]
+
+
+def batch_error(x: Tensor, a: Tensor, b: Tensor, alpha: Tensor) -> float:
+    """Return the largest difference between steps on two leading axes and on one."""
+    shape = (2, len(x) // 2)
+    flat = steps_of(x, a, b, alpha)
+    folded = steps_of(*(v.unflatten(0, shape) for v in (x, a, b, alpha)))
+    return max(absolute(f.flatten(0, 1), g) for f, g in zip(folded, flat, strict=True))
+
+
+def degenerate_error(x: Tensor, a: Tensor, b: Tensor) -> float:
+    """Return how far steps go for samples of zero; infinite where float32 does not stay so."""
+    stay = [absolute(y, x) for y in steps_of(x, torch.zeros_like(a), b, 0.3)]
+    single = steps_of(x.float(), a.float(), b.float(), 0.3)
+    return max(stay) if all(y.dtype == torch.float32 for y in single) else np.inf
 
 
 def line_envelope(lam: float) -> dict[str, float]:
