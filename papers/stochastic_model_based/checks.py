@@ -137,7 +137,7 @@ def closed_forms(run: Run, problems: int, clipped: bool, roots: bool) -> dict[st
             differentiated(phase, y), largest(phase(y).c, torch.einsum("ni,ni->n", a, y) ** 2 - b)
         ),
         "blind_error": max(differentiated(blind, pq), largest(blind(pq).c, product(pq))),
-        "batch_error": batch_error(x, a, b, alpha),
+        "batch_error": max(batch_error(x, a, b, alpha), folded_error(blind, pq, u, v, b)),
         "degenerate_error": degenerate_error(x, a, b),
         "outside": max(0.0, torch.linalg.vector_norm(far, dim=-1).max().item() - 1.3),
     }
@@ -156,10 +156,19 @@ def batch_error(x: Tensor, a: Tensor, b: Tensor, alpha: Tensor) -> float:
     return max(absolute(f.flatten(0, 1), g) for f, g in zip(folded, flat, strict=True))
 
 
+def folded_error(blind: Callable[[Tensor], Residual], pq: Tensor, *samples: Tensor) -> float:
+    """Return the same for the residuals of blind deconvolution."""
+    shape = (2, len(pq) // 2)
+    folded = blind_residual(*(part.unflatten(0, shape) for part in (pq, *samples)))
+    return absolute(folded.z.flatten(0, 1), blind(pq).z)
+
+
 def degenerate_error(x: Tensor, a: Tensor, b: Tensor) -> float:
     """Return how far steps go for samples of zero; infinite where float32 does not stay so."""
     stay = [absolute(y, x) for y in steps_of(x, torch.zeros_like(a), b, 0.3)]
     single = steps_of(x.float(), a.float(), b.float(), 0.3)
+    lam = 0.5 / phase_weak_convexity(a)
+    single.append(phase_prox(x[:5].float(), a.float(), b.float(), lam, 1.3))
     return max(stay) if all(y.dtype == torch.float32 for y in single) else np.inf
 
 
